@@ -1,0 +1,86 @@
+//! Questions to the operator who started a run: passwords, host keys, choices.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+/// A question and to whom it belongs.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Which host (and which hop) asks; shown in front, so that an answer never goes to the wrong one.
+    pub label: String,
+    /// Text above the prompt, may have several lines; empty when the prompt says it all.
+    pub notice: String,
+    /// The prompt itself, without colon.
+    pub prompt: String,
+    /// What kind of answer is wanted.
+    pub kind: QuestionKind,
+}
+
+/// What kind of answer a question wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// Not echoed, never logged.
+    Secret,
+    /// One line.
+    Line,
+    /// Yes or no, typed in full; no default.
+    Confirm,
+    /// One of these words.
+    Choice {
+        /// The words to choose from, lower-case.
+        options: Vec<String>,
+        /// Taken on Enter, and when nobody is there.
+        default: Option<String>,
+    },
+}
+
+/// An answer. Wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Answer(pub Zeroizing<String>);
+
+impl Answer {
+    /// Whether a [`QuestionKind::Confirm`] was answered with yes.
+    pub fn is_yes(&self) -> bool {
+        self.0.as_str() == "yes"
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer(..)")
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// No person at this terminal, or `--non-interactive`.
+    #[error("nobody is there to answer")]
+    NobodyThere,
+    /// The person pressed Ctrl-C, or the terminal went away.
+    #[error("the question was cancelled")]
+    Cancelled,
+}
+
+/// Somebody who can be asked.
+#[async_trait]
+pub trait Asker: Send + Sync {
+    /// Asks; one question at a time is shown, others wait their turn.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] when nobody is there or the person gave up.
+    async fn ask(&self, question: Question) -> Result<Answer, NoAnswer>;
+}
+
+/// For runs without a person: every question stays unanswered.
+#[derive(Clone, Copy, Debug)]
+pub struct NobodyToAsk;
+
+#[async_trait]
+impl Asker for NobodyToAsk {
+    async fn ask(&self, _: Question) -> Result<Answer, NoAnswer> {
+        Err(NoAnswer::NobodyThere)
+    }
+}

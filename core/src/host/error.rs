@@ -1,0 +1,94 @@
+//! What can go wrong on the way to a host and on it.
+
+use std::sync::Arc;
+
+use super::{ExitStatus, RunOutput};
+
+/// A host could not be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum HostError {
+    /// No connection (row K-14).
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The host was reached, but would not start the command.
+    #[error("{host}: the command was not started: {reason}")]
+    Refused {
+        /// Slug of the host.
+        host: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The run was cancelled.
+    #[error("{host}: interrupted")]
+    Interrupted {
+        /// Slug of the host.
+        host: String,
+    },
+}
+
+/// No connection to a host (rows F-68, K-14).
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{host}: cannot connect to {user}@{address}:{port}: {reason}{}", hint_line(.hint))]
+pub struct ConnectError {
+    /// Slug of the host.
+    pub host: String,
+    /// What was dialled.
+    pub address: String,
+    /// Port that was dialled.
+    pub port: u16,
+    /// Login name.
+    pub user: String,
+    /// Which step failed and why, lower-case: "connection refused".
+    pub reason: String,
+    /// What to do about it, when that is known: a command, a setting.
+    pub hint: Option<String>,
+}
+
+fn hint_line(hint: &Option<String>) -> String {
+    hint.as_ref().map(|hint| format!("\n  {hint}")).unwrap_or_default()
+}
+
+/// A command failed, or could not run (rows F-27, K-11).
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RunError {
+    /// It ran and did not end with status 0.
+    #[error(transparent)]
+    Failed(Arc<RunFailure>),
+    /// It did not run.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// It was stopped, by Ctrl-C or because the run was cancelled.
+    #[error("{host}: interrupted: {command}{}", if *.certain { "" } else { " (the remote process may still run)" })]
+    Interrupted {
+        /// Slug of the host.
+        host: String,
+        /// The command, without the composed surroundings.
+        command: String,
+        /// Whether the end of the process was seen.
+        certain: bool,
+    },
+    /// Wrong use: a command that is not text, a terminal that went away, initial input without a terminal.
+    #[error("{host}: {message}")]
+    Usage {
+        /// Slug of the host.
+        host: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// A command that ended badly: the `ExecCommandFailed` of the original (row K-11).
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{host}: {status}: {command}")]
+pub struct RunFailure {
+    /// Slug of the host.
+    pub host: String,
+    /// The command with its prefixes (row F-27); no secret is ever part of it.
+    pub command: String,
+    /// Whether it ran under sudo.
+    pub use_sudo: bool,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed until then.
+    pub output: Arc<RunOutput>,
+}

@@ -1,0 +1,61 @@
+//! Hosts: what a host is, how a command line is composed, how commands run locally and over SSH.
+//!
+//! [`Host`] is the small trait that a kind of host implements; [`HostsContainer`] and [`HostContainer`] are what a
+//! deployment calls (`self.hosts:run`, `self.host:run`).
+
+mod ask;
+mod container;
+mod context;
+mod error;
+mod process;
+mod run;
+mod services;
+
+pub mod local;
+pub mod ssh;
+
+pub use ask::{Answer, Asker, NoAnswer, NobodyToAsk, Question, QuestionKind};
+pub use container::{HostContainer, HostsContainer};
+pub use context::{ContextGuard, HostContext};
+pub use error::{ConnectError, HostError, RunError, RunFailure};
+pub use process::{ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode};
+pub use run::{RunIo, RunOptions, RunOutput};
+pub use services::HostServices;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::node::HostDef;
+
+/// What one attempt to reach a host needs from the person and the run behind it.
+#[derive(Clone)]
+pub struct Reach {
+    /// Who answers questions (password, unknown host key). Labelled, one question at a time.
+    pub asker: Arc<dyn Asker>,
+    /// The run was cancelled: give up, leave nothing behind.
+    pub cancel: tokio_util::sync::CancellationToken,
+}
+
+/// A place where commands run. Two are built in, [`local::LocalHost`] and [`ssh::SshHost`]; a program can bring more.
+///
+/// A host value is cheap and shared; connections belong to [`HostServices`].
+#[async_trait]
+pub trait Host: Send + Sync + fmt::Debug {
+    /// The definition this host was made from.
+    fn definition(&self) -> &HostDef;
+
+    /// Absolute directory used when no `cd` is active (row F-39).
+    ///
+    /// # Errors
+    /// When the host cannot be reached.
+    async fn start_path(&self, reach: &Reach) -> Result<String, HostError>;
+
+    /// Starts a command line under the host's `/bin/sh -c` (or a login shell when `spawn.line` is `None`).
+    ///
+    /// # Errors
+    /// When the host cannot be reached or refuses to start the command. After `Ok` the command was accepted; what
+    /// becomes of it arrives as [`ProcessEvent`]s.
+    async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError>;
+}

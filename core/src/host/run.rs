@@ -1,0 +1,118 @@
+//! One command on one host: compose, start, forward keys and output, collect, judge the status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::{Asker, ExitStatus, Host, HostContext, HostServices, Reach, RunError};
+use crate::logger::Logger;
+use crate::terminal::Terminal;
+
+/// How a command is run; the last table of `run(cmd, { ... })` in a deployment file.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// With a PTY, keys forwarded, output live (row F-15). Default true.
+    pub interactive: bool,
+    /// As root, or as `user` (rows F-18..F-21).
+    pub use_sudo: bool,
+    /// The user for sudo; root when absent.
+    pub user: Option<String>,
+    /// A status other than 0 is no error (row F-28).
+    pub ignore_exit_status: bool,
+    /// Neither logged nor shown (row F-31); implies not interactive.
+    pub silent: bool,
+    /// Only check the syntax (row F-24); `None` follows the Env.
+    pub sandbox: Option<bool>,
+    /// Typed for the user once the command has started (row F-17); only with `interactive`.
+    pub initial_input: Option<String>,
+    /// Ends the command after this time, as a failure.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        RunOptions {
+            interactive: true,
+            use_sudo: false,
+            user: None,
+            ignore_exit_status: false,
+            silent: false,
+            sandbox: None,
+            initial_input: None,
+            timeout: None,
+        }
+    }
+}
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOutput {
+    /// Standard output; with a PTY everything, line ends as the PTY made them.
+    pub stdout: Bytes,
+    /// Standard error; empty with a PTY.
+    pub stderr: Bytes,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Set when output was longer than [`RunOutput::MAX`]: the beginning was dropped, this many bytes of it.
+    pub dropped: u64,
+}
+
+impl RunOutput {
+    /// Bytes kept per stream; longer output is shown in full, returned from its end.
+    pub const MAX: usize = 16 * 1024 * 1024;
+
+    /// Standard output as text, with the last line end removed.
+    pub fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stdout);
+        text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_string()
+    }
+
+    /// The last `count` lines of what was printed, stderr preferred when there is any; for failure summaries.
+    pub fn last_lines(&self, count: usize) -> Vec<String> {
+        let bytes = if self.stderr.is_empty() { &self.stdout } else { &self.stderr };
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        lines[lines.len().saturating_sub(count)..].iter().map(|line| line.to_string()).collect()
+    }
+}
+
+/// Everything around a run that is not the command: where it shows, who is asked, what may stop it.
+#[derive(Clone)]
+pub struct RunIo {
+    /// Where output goes and keys come from.
+    pub terminal: Arc<dyn Terminal>,
+    /// Who is told.
+    pub logger: Logger,
+    /// Who answers questions.
+    pub asker: Arc<dyn Asker>,
+    /// Ends the run.
+    pub cancel: CancellationToken,
+    /// Connections.
+    pub services: Arc<HostServices>,
+    /// Only check syntax (row F-24).
+    pub sandbox: bool,
+}
+
+impl RunIo {
+    /// What [`Host`] methods need.
+    pub fn reach(&self) -> Reach {
+        Reach { asker: self.asker.clone(), cancel: self.cancel.clone() }
+    }
+}
+
+/// Runs one command (rows F-13..F-38).
+///
+/// # Errors
+/// [`RunError::Failed`] for any end but status 0 unless `options.ignore_exit_status`, and everything that kept the
+/// command from running.
+pub async fn run(
+    _host: &dyn Host,
+    _context: &HostContext,
+    _command: &str,
+    _options: &RunOptions,
+    _io: &RunIo,
+) -> Result<RunOutput, RunError> {
+    todo!("host helper")
+}

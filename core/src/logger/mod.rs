@@ -1,0 +1,121 @@
+//! Events of a run and those who listen: the screen, the journal, tests (section L).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::env::{ActionError, CellOutcome};
+use crate::host::ExitStatus;
+use crate::terminal::Terminal;
+
+/// Something that happened in a run. No event ever carries a secret.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An action, property or query begins (row E-27).
+    Entered {
+        /// Dotted path of the node.
+        node: String,
+        /// Name of the action.
+        action: String,
+        /// Arguments as they print.
+        args: Vec<String>,
+    },
+    /// It ended, on whichever way.
+    Left {
+        /// Dotted path of the node.
+        node: String,
+        /// Name of the action.
+        action: String,
+        /// Whether it ended well.
+        ok: bool,
+    },
+    /// A command begins (row L-03).
+    RunStarted(RunEntry),
+    /// It ended.
+    RunFinished {
+        /// As at the start.
+        run: RunEntry,
+        /// How it ended; `None` when it never started or was interrupted.
+        status: Option<ExitStatus>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// An action on an array begins in all its cells (rows L-06, C-34).
+    ParallelStarted {
+        /// Dotted path of the array.
+        node: String,
+        /// Name of the action.
+        action: String,
+        /// Labels of the cells, in host order.
+        labels: Vec<String>,
+    },
+    /// All cells have ended: the summary.
+    ParallelFinished {
+        /// Dotted path of the array.
+        node: String,
+        /// Name of the action.
+        action: String,
+        /// What became of each, in host order.
+        outcomes: Vec<CellOutcome>,
+    },
+    /// An error left the innermost action (row E-10); logged once.
+    Failed(ActionError),
+    /// A notice for the operator.
+    Message(String),
+    /// A step of connecting to a host (row F-67).
+    Connecting {
+        /// Slug of the host.
+        host: String,
+        /// What is being done.
+        step: String,
+    },
+}
+
+/// A command in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEntry {
+    /// Slug of the host.
+    pub host: String,
+    /// The command as written in the deployment, prefixes included, directory and environment left out.
+    pub command: String,
+    /// Whether it runs under sudo.
+    pub use_sudo: bool,
+    /// Whether it is only checked.
+    pub sandbox: bool,
+    /// Whether it has a terminal.
+    pub interactive: bool,
+}
+
+/// Somebody who listens.
+#[async_trait]
+pub trait Listener: Send + Sync {
+    /// Takes an event. `terminal` is the terminal of the run, an auxiliary one inside an isolation.
+    async fn event(&self, event: &Event, terminal: &Arc<dyn Terminal>);
+}
+
+/// Hands events to all listeners, in order. Cheap to clone; the terminal it carries is that of the run.
+#[derive(Clone)]
+pub struct Logger {
+    listeners: Arc<[Arc<dyn Listener>]>,
+    terminal: Arc<dyn Terminal>,
+}
+
+impl Logger {
+    /// A logger with these listeners.
+    pub fn new(listeners: Vec<Arc<dyn Listener>>, terminal: Arc<dyn Terminal>) -> Logger {
+        Logger { listeners: listeners.into(), terminal }
+    }
+
+    /// The same listeners for a run on another terminal: one isolation.
+    pub fn on(&self, terminal: Arc<dyn Terminal>) -> Logger {
+        Logger { listeners: self.listeners.clone(), terminal }
+    }
+
+    /// Tells everybody.
+    pub async fn emit(&self, event: Event) {
+        for listener in self.listeners.iter() {
+            listener.event(&event, &self.terminal).await;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The shell of a session: prompt, completion, built-in commands, running actions (section N).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::host::HostServices;
+use crate::logger::Listener;
+use crate::node::Node;
+use crate::script::LoadError;
+use crate::terminal::Terminal;
+
+/// Where a session's tree comes from: a deployment file, or a class of a program.
+pub trait Tree: Send + Sync {
+    /// A fresh root; each session has its own.
+    ///
+    /// # Errors
+    /// When the deployment file cannot be used.
+    fn load(&self) -> Result<Node, LoadError>;
+
+    /// Where it comes from, for `list-sessions`: the path of the file.
+    fn origin(&self) -> String;
+}
+
+/// Told where the session is and what it runs, so that `list-sessions` can answer without asking the shell.
+pub trait StatusSink: Send + Sync {
+    /// The shell stands at this node (dotted path).
+    fn at(&self, node: &str);
+    /// An action runs (dotted path and name), or none.
+    fn running(&self, action: Option<&str>);
+}
+
+/// A command that a front end adds to the built-in ones (row N-40), such as the daemon's `detach`.
+#[async_trait]
+pub trait Extension: Send + Sync {
+    /// The word typed.
+    fn name(&self) -> &str;
+    /// One line for `help`.
+    fn summary(&self) -> &str;
+    /// Runs it; the text is printed.
+    async fn run(&self, args: &[String]) -> Result<String, String>;
+}
+
+/// Everything a shell needs.
+pub struct Session {
+    /// Where the tree comes from.
+    pub tree: Arc<dyn Tree>,
+    /// The session's terminal.
+    pub terminal: Arc<dyn Terminal>,
+    /// Connections.
+    pub services: Arc<HostServices>,
+    /// Who else hears of events (journal).
+    pub listeners: Vec<Arc<dyn Listener>>,
+    /// Who is told where the session is.
+    pub status: Arc<dyn StatusSink>,
+    /// Further commands.
+    pub extensions: Vec<Arc<dyn Extension>>,
+    /// Ends the session.
+    pub cancel: tokio_util::sync::CancellationToken,
+    /// How many isolations run at once; `None`: all.
+    pub parallel_limit: Option<usize>,
+    /// Node to start at, one name per step (`--path`).
+    pub path: Vec<String>,
+    /// One action instead of the shell, with its parameters.
+    pub action: Option<Vec<String>>,
+}
+
+/// Runs the shell until `exit`, the end of input or cancellation; or runs the one action.
+///
+/// Returns the exit status of design 4 and `field-notes` 5.1: 0 ok, 1 an action failed, 2 wrong use (unknown path or
+/// action, broken file: nothing was run), 3 a host could not be reached, 130 interrupted.
+pub async fn run(_session: Session) -> i32 {
+    todo!("shell helper")
+}

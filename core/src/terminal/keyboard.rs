@@ -1,0 +1,184 @@
+//! Who gets the keys. The newest lease does; when it is dropped, the one before it does again.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+/// Typed bytes that may wait for a reader. A person types ahead a line or two; the bound is for floods.
+const WAITING_MAX: usize = 64 * 1024;
+
+/// The distributing end, owned by whoever reads the device.
+///
+/// A mutex around plain data: it is locked for a push or a pop and never across an await.
+#[derive(Clone, Default)]
+pub struct KeyboardHub {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    leases: Vec<u64>,
+    next: u64,
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    closed: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl KeyboardHub {
+    /// A hub without readers; what is typed meanwhile waits for the first one.
+    pub fn new() -> KeyboardHub {
+        KeyboardHub::default()
+    }
+
+    /// Hands typed bytes over. Waits while the reader is more than 64 KiB behind, so that a flood is held back
+    /// at its source.
+    pub async fn push(&self, bytes: Bytes) {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let mut state = self.shared.lock();
+                if state.closed {
+                    return;
+                }
+                if state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX {
+                    state.waiting_bytes += bytes.len();
+                    state.waiting.push_back(bytes);
+                    drop(state);
+                    self.shared.changed.notify_waiters();
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Nothing will be typed any more: readers get what is waiting, then the end.
+    pub fn close(&self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Takes the keyboard until the lease is dropped.
+    pub fn lease(&self) -> Keyboard {
+        let mut state = self.shared.lock();
+        state.next += 1;
+        let id = state.next;
+        state.leases.push(id);
+        Keyboard { shared: self.shared.clone(), id }
+    }
+}
+
+/// A lease of the keyboard.
+pub struct Keyboard {
+    shared: Arc<Shared>,
+    id: u64,
+}
+
+impl Keyboard {
+    /// The next typed bytes, in the order typed; `None` when nothing will ever come again. Waits while a newer
+    /// lease has the keyboard. Cancel safe: bytes are taken only when returned.
+    pub async fn read(&mut self) -> Option<Bytes> {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let mut state = self.shared.lock();
+                if state.leases.last() == Some(&self.id) {
+                    if let Some(bytes) = state.waiting.pop_front() {
+                        state.waiting_bytes -= bytes.len();
+                        drop(state);
+                        self.shared.changed.notify_waiters();
+                        return Some(bytes);
+                    }
+                    if state.closed {
+                        return None;
+                    }
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Gives bytes back that were read but not used; the next reader gets them first (type-ahead).
+    pub fn unread(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.waiting_bytes += bytes.len();
+        state.waiting.push_front(bytes);
+        drop(state);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        self.shared.lock().leases.retain(|id| *id != self.id);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_lease_reads_and_the_older_one_resumes() {
+        let hub = KeyboardHub::new();
+        let mut shell = hub.lease();
+        hub.push(Bytes::from_static(b"typed ahead")).await;
+        assert_eq!(shell.read().await.as_deref(), Some(&b"typed ahead"[..]));
+        let mut program = hub.lease();
+        hub.push(Bytes::from_static(b"to the program")).await;
+        assert_eq!(program.read().await.as_deref(), Some(&b"to the program"[..]));
+        drop(program);
+        hub.push(Bytes::from_static(b"to the shell")).await;
+        hub.close();
+        assert_eq!(shell.read().await.as_deref(), Some(&b"to the shell"[..]));
+        assert_eq!(shell.read().await, None);
+    }
+
+    #[tokio::test]
+    async fn unread_bytes_come_first() {
+        let hub = KeyboardHub::new();
+        let mut lease = hub.lease();
+        hub.push(Bytes::from_static(b"second")).await;
+        lease.unread(Bytes::from_static(b"first"));
+        assert_eq!(lease.read().await.as_deref(), Some(&b"first"[..]));
+        assert_eq!(lease.read().await.as_deref(), Some(&b"second"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_held_back() {
+        let hub = KeyboardHub::new();
+        hub.push(Bytes::from(vec![b'x'; WAITING_MAX])).await;
+        let pushed = tokio::spawn({
+            let hub = hub.clone();
+            async move { hub.push(Bytes::from_static(b"y")).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!pushed.is_finished());
+        let mut lease = hub.lease();
+        assert_eq!(lease.read().await.map(|b| b.len()), Some(WAITING_MAX));
+        assert_eq!(lease.read().await.as_deref(), Some(&b"y"[..]));
+        pushed.await.expect("the push ends");
+    }
+}

@@ -1,0 +1,119 @@
+//! What a terminal is to the framework: where bytes go, where keys come from, how big it is.
+//!
+//! The daemon brings terminals backed by kernel PTYs, `run -s` brings the process's own ([`stdio`]), tests bring
+//! [`scripted`] ones. Code above this trait never knows which one it has.
+
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+mod keyboard;
+pub mod scripted;
+
+pub use keyboard::{Keyboard, KeyboardHub};
+
+/// Size of a terminal in character cells. Never zero: a 0 x 0 terminal makes line editors divide by zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Lines, 1..=1000.
+    pub rows: u16,
+    /// Columns, 2..=2000.
+    pub cols: u16,
+}
+
+impl Size {
+    /// What a terminal is taken to be when nobody says (row M-02).
+    pub const DEFAULT: Size = Size { rows: 24, cols: 80 };
+
+    /// A size within bounds, whatever a peer claims; zero means "unknown" and gives the default.
+    pub fn clamped(rows: u16, cols: u16) -> Size {
+        if rows == 0 || cols == 0 {
+            return Size::DEFAULT;
+        }
+        Size { rows: rows.clamp(1, 1000), cols: cols.clamp(2, 2000) }
+    }
+}
+
+/// What stands at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A real terminal: cursor movement, colour, raw keys.
+    Tty,
+    /// Pipes or files (cron, CI): no escape sequences, no progress, stdout and stderr apart.
+    Plain,
+}
+
+/// Where the framework asks for one more terminal: one isolation of a parallel run.
+#[derive(Clone, Debug)]
+pub struct AuxiliaryRequest {
+    /// What to show in front of its output; the slug of the host.
+    pub label: String,
+    /// Width of the widest label of the run, so that output lines up.
+    pub label_width: usize,
+    /// Position in host order, from 0.
+    pub index: usize,
+}
+
+/// A place to show things and to read keys from.
+#[async_trait]
+pub trait Terminal: Send + Sync + 'static {
+    /// Writes all bytes; waits while the other side is slow. On a [`Kind::Tty`] lines must end in CR LF, the
+    /// terminal is raw: [`Terminal::print`] does that for text.
+    async fn write(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes talk (errors, notices): stderr where that is a stream of its own, the same screen otherwise.
+    async fn write_talk(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).await
+    }
+
+    /// What stands at the other end.
+    fn kind(&self) -> Kind;
+
+    /// The size now, and whenever it changes.
+    fn size(&self) -> watch::Receiver<Size>;
+
+    /// The value of TERM; empty when there is none (row F-38).
+    fn term(&self) -> String;
+
+    /// Whether questions may be asked here; false for cron, `--non-interactive` and auxiliary terminals.
+    fn interactive(&self) -> bool;
+
+    /// Takes the keyboard: until the returned lease is dropped, typed bytes go to it and to nobody else.
+    fn keyboard(&self) -> Keyboard;
+
+    /// Opens a terminal for one isolation of a parallel run. What is written there appears here, marked with
+    /// the label, whole lines at a time.
+    async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>>;
+
+    /// Text with `\n` line ends, in the form this terminal wants.
+    async fn print(&self, text: &str) -> io::Result<()> {
+        match self.kind() {
+            Kind::Tty => self.write(crlf(text).as_bytes()).await,
+            Kind::Plain => self.write(text.as_bytes()).await,
+        }
+    }
+
+    /// The same for talk: errors, notices.
+    async fn print_talk(&self, text: &str) -> io::Result<()> {
+        match self.kind() {
+            Kind::Tty => self.write_talk(crlf(text).as_bytes()).await,
+            Kind::Plain => self.write_talk(text.as_bytes()).await,
+        }
+    }
+}
+
+/// Turns bare LF into CR LF; existing CR LF stays.
+pub fn crlf(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut last = '\0';
+    for c in text.chars() {
+        if c == '\n' && last != '\r' {
+            out.push('\r');
+        }
+        out.push(c);
+        last = c;
+    }
+    out
+}
