@@ -1,0 +1,329 @@
+//! Binding a socket so that nobody else can ever connect to it, replacing a stale one, removing our own.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::{NUMBERS, SocketError, Whose, check_directory, check_length, directory, uid};
+
+/// Clients that may wait to be accepted; the kernel caps it at its own maximum.
+const BACKLOG: i32 = 1024;
+
+/// A socket that this process listens on; removed on drop if it is still the one that was bound.
+#[derive(Debug)]
+pub struct BoundSocket {
+    /// Its path.
+    pub path: PathBuf,
+    /// The listening end, non-blocking.
+    pub listener: UnixListener,
+    identity: Identity,
+}
+
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(path: &Path) -> io::Result<Identity> {
+        path.symlink_metadata().map(|metadata| Identity { device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+/// Nobody replaces it meanwhile: while the listener is open it counts as alive.
+impl Drop for BoundSocket {
+    fn drop(&mut self) {
+        if Identity::of(&self.path).is_ok_and(|found| found == self.identity)
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove the socket");
+        }
+    }
+}
+
+/// Binds `path`, or the user's first free number when `None`. A stale socket (nobody answers) is replaced, a live
+/// one is refused with a sentence. Mode 0600.
+///
+/// # Errors
+/// When it is taken, too long, or its directory is not safe.
+pub fn bind(path: Option<&Path>) -> Result<BoundSocket, SocketError> {
+    let Some(path) = path else {
+        return bind_first_free(&directory()?);
+    };
+    let path = std::path::absolute(path).map_err(|error| SocketError(format!("{}: {error}", path.display())))?;
+    let parent = path.parent().ok_or_else(|| SocketError(format!("{} is not a path of a socket", path.display())))?;
+    check_directory(parent, Whose::Trusted)?;
+    match try_bind(&path)? {
+        Attempt::Bound(socket) => Ok(socket),
+        Attempt::Alive => Err(SocketError(format!(
+            "a deployer daemon already listens on {path}: use `deployer connect --socket {path}`",
+            path = path.display()
+        ))),
+    }
+}
+
+fn bind_first_free(directory: &Path) -> Result<BoundSocket, SocketError> {
+    for number in 0..NUMBERS {
+        if let Attempt::Bound(socket) = try_bind(&directory.join(format!("{number}.sock")))? {
+            return Ok(socket);
+        }
+    }
+    Err(SocketError(format!(
+        "all {NUMBERS} sockets in {} are in use: end a daemon, or name a socket with --socket PATH",
+        directory.display()
+    )))
+}
+
+/// What came of one path.
+enum Attempt {
+    Bound(BoundSocket),
+    Alive,
+}
+
+/// The lock makes looking and replacing one step: of two that find the same stale socket one replaces it and the
+/// other then finds it alive.
+fn try_bind(path: &Path) -> Result<Attempt, SocketError> {
+    check_length(path)?;
+    let _lock = Lock::take(path)?;
+    let at = |error: io::Error| SocketError(format!("cannot bind {}: {error}", path.display()));
+    match look(path)? {
+        Found::Alive => return Ok(Attempt::Alive),
+        Found::Stale => std::fs::remove_file(path).map_err(at)?,
+        Found::Nothing => {}
+    }
+    let listener = listen(path).map_err(at)?;
+    let identity = Identity::of(path).map_err(at)?;
+    Ok(Attempt::Bound(BoundSocket { path: path.to_path_buf(), listener, identity }))
+}
+
+/// Bound, then narrowed, then listening: before `listen` every connect is refused by the kernel, so there is no
+/// moment in which somebody else can get in, whatever the umask (row W-02).
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let socket = new_socket()?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(UnixListener::from(socket))
+}
+
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+}
+
+/// What is at a path.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Stale,
+    Alive,
+}
+
+fn look(path: &Path) -> Result<Found, SocketError> {
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(SocketError(format!("{}: {error}", path.display()))),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(SocketError(format!(
+            "{} exists and is not a socket: remove it or choose another path",
+            path.display()
+        )));
+    }
+    if metadata.uid() != uid() {
+        return Err(SocketError(format!(
+            "{} belongs to user id {}: choose another path",
+            path.display(),
+            metadata.uid()
+        )));
+    }
+    match probe(path) {
+        Ok(()) => Ok(Found::Alive),
+        // A full backlog: somebody listens, but is slow.
+        Err(Errno::AGAIN) => Ok(Found::Alive),
+        Err(Errno::CONNREFUSED) => Ok(Found::Stale),
+        Err(Errno::NOENT) => Ok(Found::Nothing),
+        Err(error) => Err(SocketError(format!("cannot find out who listens on {}: {error}", path.display()))),
+    }
+}
+
+fn probe(path: &Path) -> Result<(), Errno> {
+    rustix::net::connect(&new_socket()?, &SocketAddrUnix::new(path)?)
+}
+
+/// One binder at a time per path: a locked file beside the socket, gone again with the lock.
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    fn take(socket: &Path) -> Result<Lock, SocketError> {
+        let name =
+            socket.file_name().ok_or_else(|| SocketError(format!("{} is not a path of a socket", socket.display())))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(".lock");
+        let path = socket.with_file_name(hidden);
+        Lock::at(&path).map_err(|error| SocketError(format!("cannot lock {}: {error}", path.display())))
+    }
+
+    fn at(path: &Path) -> io::Result<Lock> {
+        let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        loop {
+            let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+            let metadata = file.metadata()?;
+            if metadata.uid() != uid() || !metadata.is_file() {
+                return Err(io::Error::other("it belongs to somebody else: choose another path for the socket"));
+            }
+            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            // Whoever had it before has removed it: what we locked may have no name any more.
+            let ours = Identity { device: metadata.dev(), inode: metadata.ino() };
+            match Identity::of(path) {
+                Ok(found) if found == ours => return Ok(Lock { path: path.to_path_buf(), _file: file }),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Still locked, so nobody else's; a file that stays behind is harmless and locked again by the next.
+        let _harmless = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn names(place: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            place.read_dir().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    // rows: Q-03 W-02
+    #[test]
+    fn only_the_owner_may_connect() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        let socket = bind(Some(&path)).unwrap();
+        assert_eq!(path.symlink_metadata().unwrap().mode() & 0o7777, 0o600);
+        UnixStream::connect(&path).unwrap();
+        drop(socket);
+        assert!(names(place.path()).is_empty());
+    }
+
+    #[test]
+    fn a_live_socket_is_refused_and_a_stale_one_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        let first = bind(Some(&path)).unwrap();
+        let refused = bind(Some(&path)).unwrap_err().to_string();
+        assert!(refused.contains("already listens") && refused.contains("deployer connect --socket"), "{refused}");
+        let stale = place.path().join("stale.sock");
+        drop(UnixListener::bind(&stale).unwrap());
+        let second = bind(Some(&stale)).unwrap();
+        UnixStream::connect(&stale).unwrap();
+        drop((first, second));
+        assert!(names(place.path()).is_empty());
+    }
+
+    #[test]
+    fn a_full_backlog_is_somebody_alive() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        let socket = new_socket().unwrap();
+        rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&socket, 0).unwrap();
+        let mut waiting = Vec::new();
+        let full = loop {
+            let client = new_socket().unwrap();
+            match rustix::net::connect(&client, &SocketAddrUnix::new(&path).unwrap()) {
+                Ok(()) => waiting.push(client),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(full, Errno::AGAIN);
+        assert_eq!(look(&path).unwrap(), Found::Alive);
+    }
+
+    #[test]
+    fn a_file_that_is_no_socket_is_never_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        std::fs::write(&path, "precious").unwrap();
+        assert!(bind(Some(&path)).unwrap_err().to_string().contains("not a socket"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+        assert_eq!(names(place.path()), ["a.sock"]);
+    }
+
+    #[test]
+    fn somebody_elses_socket_stays_when_ours_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        let socket = bind(Some(&path)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let _other = UnixListener::bind(&path).unwrap();
+        drop(socket);
+        assert_eq!(names(place.path()), ["a.sock"]);
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused_unless_sticky() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(bind(Some(&path)).unwrap_err().to_string().contains("not safe"));
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();
+        let _socket = bind(Some(&path)).unwrap();
+        assert_eq!(path.symlink_metadata().unwrap().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn of_many_binders_of_a_stale_socket_one_wins() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let binders: Vec<_> = (0..16)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || bind(Some(&path)))
+            })
+            .collect();
+        let outcomes: Vec<_> = binders.into_iter().map(|binder| binder.join().unwrap()).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        UnixStream::connect(&path).unwrap();
+    }
+
+    // rows: Q-02
+    #[test]
+    fn without_a_path_the_first_free_number_is_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let first = bind_first_free(place.path()).unwrap();
+        let second = bind_first_free(place.path()).unwrap();
+        assert_eq!(names(place.path()), ["0.sock", "1.sock"]);
+        drop(first);
+        let again = bind_first_free(place.path()).unwrap();
+        assert_eq!(again.path, place.path().join("0.sock"));
+        drop((second, again));
+    }
+}
