@@ -10,9 +10,16 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 mod keyboard;
+pub mod keys;
+mod line_filter;
+pub mod lines;
+mod raw_mode;
 pub mod scripted;
+pub mod stdio;
+pub mod style;
 
 pub use keyboard::{Keyboard, KeyboardHub};
+pub use line_filter::LineFilter;
 
 /// Size of a terminal in character cells. Never zero: a 0 x 0 terminal makes line editors divide by zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +93,12 @@ pub trait Terminal: Send + Sync + 'static {
     /// Opens a terminal for one isolation of a parallel run. What is written there appears here, marked with
     /// the label, whole lines at a time.
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>>;
+
+    /// Nothing more will be written: shows what was held back, such as a last line without end. Whoever opened
+    /// an auxiliary terminal calls it when the isolation has ended.
+    async fn finish(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Text with `\n` line ends, in the form this terminal wants.
     async fn print(&self, text: &str) -> io::Result<()> {
