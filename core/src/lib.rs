@@ -11,6 +11,7 @@ pub mod console;
 pub mod env;
 pub mod host;
 pub mod logger;
+pub mod network;
 pub mod node;
 pub mod query;
 pub mod script;

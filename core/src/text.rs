@@ -42,3 +42,40 @@ pub fn shell_word(text: &str) -> String {
 pub fn indent(text: &str, prefix: &str) -> String {
     text.split('\n').map(|line| format!("{prefix}{line}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // rows: K-01
+    #[test]
+    fn esc1_is_safe_inside_single_quotes() {
+        for (text, escaped) in [("plain", "plain"), ("it's", r"it'\''s"), ("'", r"'\''"), ("$(x) `y`", "$(x) `y`")] {
+            assert_eq!(esc1(text), escaped);
+        }
+    }
+
+    // rows: K-02
+    #[test]
+    fn esc2_touches_double_quotes_only() {
+        assert_eq!(esc2(r#"a "b" $c \d `e`"#), r#"a \"b\" $c \d `e`"#);
+    }
+
+    // rows: K-03
+    #[test]
+    fn indent_prefixes_every_line_an_empty_last_one_included() {
+        assert_eq!(indent("a\nb\n", "    "), "    a\n    b\n    \n");
+        assert_eq!(indent("", "> "), "> \n");
+    }
+
+    #[test]
+    fn a_shell_reads_back_every_word() {
+        for word in ["", "a b", "it's", "$HOME", "*", "~", "-n", "tab\there", "new\nline", "ünï"] {
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", shell_word(word))])
+                .output()
+                .expect("sh runs");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word);
+        }
+    }
+}
