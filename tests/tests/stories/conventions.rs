@@ -1,0 +1,78 @@
+//! What `docs/architecture.md` draws is true of the tree.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Longest file in lines; most are much shorter.
+const LONGEST_FILE: usize = 600;
+
+/// Files that may be longer, each with its reason.
+const LONGER_FILES: [&str; 0] = [];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Which of our packages each of our packages needs, tests not counted.
+fn picture() -> Vec<(String, BTreeSet<String>)> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root());
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let name = |value: &serde_json::Value| value["name"].as_str().unwrap().to_string();
+    let packages = metadata["packages"].as_array().unwrap();
+    let ours: BTreeSet<String> = packages.iter().map(name).collect();
+    let needs = |package: &serde_json::Value| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let needed = dependencies.filter(|dependency| dependency["kind"].as_str() != Some("dev")).map(name);
+        needed.filter(|name| ours.contains(name)).collect()
+    };
+    packages.iter().map(|package| (name(package), needs(package))).collect()
+}
+
+#[test]
+fn packages_depend_on_each_other_as_drawn() {
+    let drawn = [
+        ("deployer-protocol", &[][..]),
+        ("deployer-core", &[]),
+        ("deployerd", &["deployer-core", "deployer-protocol"]),
+        ("deployer-cli", &["deployer-core", "deployer-protocol", "deployerd"]),
+        ("deployer-tests", &[]),
+    ];
+    let real = picture();
+    for (package, may_need) in drawn {
+        let (_, needs) = real.iter().find(|(name, _)| name == package).expect(package);
+        let surplus: Vec<&String> = needs.iter().filter(|name| !may_need.contains(&name.as_str())).collect();
+        assert!(surplus.is_empty(), "{package} must not depend on {surplus:?}");
+    }
+    assert_eq!(real.len(), drawn.len(), "a package that nobody has drawn: {real:?}");
+}
+
+/// The sources below `dir`; build results and hidden directories do not count.
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || name == "target" {
+            continue;
+        } else if path.is_dir() {
+            sources(&path, found);
+        } else if name.ends_with(".rs") || name.ends_with(".lua") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_are_short() {
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    assert!(files.len() > 20, "the sources were not found below {}", root().display());
+    let lines = |file: &PathBuf| std::fs::read_to_string(file).unwrap().lines().count();
+    let may_be_long = |file: &PathBuf| LONGER_FILES.iter().any(|longer| *file == root().join(longer));
+    let long: Vec<(PathBuf, usize)> = files.into_iter().map(|file| (file.clone(), lines(&file))).collect();
+    let long: Vec<_> = long.iter().filter(|(file, lines)| *lines > LONGEST_FILE && !may_be_long(file)).collect();
+    assert!(long.is_empty(), "longer than {LONGEST_FILE} lines: {long:#?}");
+}
