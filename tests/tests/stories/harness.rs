@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use deployer_tests::terminal::{CTRL_C, CTRL_D};
+use deployer_tests::terminal::CTRL_D;
 use deployer_tests::{World, processes};
 
 #[test]
@@ -59,7 +59,6 @@ fn a_terminal_shows_what_its_shell_prints_and_has_a_size() {
     terminal.resize(50, 200);
     terminal.send_line("");
     terminal.wait_for_text("the new size", "50 200");
-    terminal.send(CTRL_C);
     terminal.wait_for_prompt("ready> ");
     terminal.send_line("exit 7");
     assert_eq!(terminal.exit_status(), 7);
