@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The `deployer` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deployer_cli::deployer()
+}

@@ -4,19 +4,12 @@
 //! deployment calls (`self.hosts:run`, `self.host:run`).
 
 mod ask;
-mod collect;
-mod compose;
 mod container;
 mod context;
-mod directory;
-mod drive;
 mod error;
-mod keys;
-mod lifecycle;
 mod process;
 mod run;
 mod services;
-mod show;
 
 pub mod local;
 pub mod ssh;
@@ -26,7 +19,7 @@ pub use container::{HostContainer, HostsContainer};
 pub use context::{ContextGuard, HostContext};
 pub use error::{ConnectError, HostError, RunError, RunFailure};
 pub use process::{ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode};
-pub use run::{RunIo, RunOptions, RunOutput, run};
+pub use run::{RunIo, RunOptions, RunOutput};
 pub use services::HostServices;
 
 use std::fmt;

@@ -1,0 +1,287 @@
+//! The command line as data: what can be asked for, and nothing of how it is done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::DetachKey;
+use crate::color::When;
+
+/// Exit statuses, for the help.
+const STATUSES: &str = "\
+Exit status: 0 all went well; 1 a command failed; 2 wrong use or an unusable deployment file, nothing was run; \
+3 a host could not be reached; 5 the daemon cannot be reached; 6 not permitted; 7 the outcome is unknown on some host; \
+130 interrupted, 128+N ended by signal N.
+
+The deployment file is the one given by -f, else $DEPLOYER_FILE, else ./deploy.lua, else /etc/deployer/deploy.lua.";
+
+/// Remote execution: walk a tree of nodes and run their actions, on one host or on all of them in parallel.
+#[derive(Debug, Parser)]
+#[command(name = "deployer", version, after_help = STATUSES, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Deployment file
+    #[arg(short = 'f', long = "file", value_name = "FILE", global = true)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_possible_values = false)]
+    pub(crate) color: When,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs; one file each under `commands/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Open a shell, or run one action, with a daemon of its own that ends with its last client
+    Run(Run),
+    /// Serve sessions from here until stopped
+    Listen(Listen),
+    /// Open a session on a running daemon, or join one
+    Connect(Connect),
+    /// Show the running daemons and their sessions
+    ListSessions(ListSessions),
+    /// End a session and what it runs
+    KillSession(KillSession),
+    /// The daemon of `run`.
+    #[command(hide = true)]
+    PrivateDaemon(PrivateDaemon),
+}
+
+/// `deployer run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Run in this process, one host after the other, without a daemon
+    #[arg(short = 's', long, conflicts_with = "socket")]
+    pub(crate) single_threaded: bool,
+
+    /// Use the daemon that listens there instead of starting one: a path, or the number of a socket
+    #[arg(long, value_name = "SOCKET", conflicts_with_all = ["log", "parallel", "file"])]
+    pub(crate) socket: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+}
+
+/// `deployer listen`.
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Where to listen: a path, or the number of a socket [default: the first free number]
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) socket: Option<String>,
+
+    /// Choose defaults and stop at failures instead of asking, in every session
+    #[arg(long)]
+    pub(crate) non_interactive: bool,
+
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+}
+
+/// `deployer connect`.
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Where the daemon listens: a path, or the number of a socket [default: the only daemon there is]
+    #[arg(long, value_name = "SOCKET", env = "DEPLOYER_SOCKET")]
+    pub(crate) socket: Option<String>,
+
+    /// Join this session instead of opening one
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "action", "non_interactive"])]
+    pub(crate) session: Option<String>,
+
+    /// Watch the session, without a keyboard
+    #[arg(long, requires = "session")]
+    pub(crate) watch: bool,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+}
+
+/// `deployer list-sessions`.
+#[derive(Debug, Args)]
+pub(crate) struct ListSessions {
+    /// One JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `deployer kill-session`.
+#[derive(Debug, Args)]
+pub(crate) struct KillSession {
+    /// Name of the session, as list-sessions shows it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// Where its daemon listens: a path, or the number of a socket [default: the daemon that has it]
+    #[arg(long, value_name = "SOCKET", env = "DEPLOYER_SOCKET")]
+    pub(crate) socket: Option<String>,
+}
+
+/// The hidden other half of `deployer run`.
+#[derive(Debug, Args)]
+pub(crate) struct PrivateDaemon {
+    /// As for `run`.
+    #[arg(long)]
+    pub(crate) non_interactive: bool,
+
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+}
+
+/// Where a session begins and what it does.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Node to begin at, such as prod.web, or prod.web:web1 for one host of it
+    #[arg(long, value_name = "PATH", value_parser = split_path)]
+    pub(crate) path: Option<Steps>,
+
+    /// Choose defaults and stop at failures instead of asking
+    #[arg(long)]
+    pub(crate) non_interactive: bool,
+
+    /// Run this action with these parameters instead of the shell
+    #[arg(value_name = "ACTION PARAMETER", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) action: Vec<String>,
+}
+
+impl Place {
+    /// The steps of `--path`; none for the root.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        self.path.clone().unwrap_or_default().0
+    }
+
+    /// The action with its parameters, if one was given.
+    pub(crate) fn action(&self) -> Option<Vec<String>> {
+        (!self.action.is_empty()).then(|| self.action.clone())
+    }
+}
+
+/// `--path`, split. A type of its own, because clap reads a list as an option that may be repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps(pub(crate) Vec<String>);
+
+fn split_path(text: &str) -> Result<Steps, String> {
+    crate::path::split(text).map(Steps)
+}
+
+/// How a daemon (or the single process) works.
+#[derive(Debug, Args)]
+pub(crate) struct Serving {
+    /// Append the log to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+
+    /// How many hosts of a parallel action are worked on at once [default: all]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) parallel: Option<usize>,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number from 1 on is needed".to_string()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// Keys that mean something to the attached terminal.
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    /// Key that leaves the session, which goes on without you [default: ctrl-\]
+    #[arg(long, value_name = "KEY", env = "DEPLOYER_DETACH_KEY")]
+    pub(crate) detach_key: Option<DetachKey>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    // rows: P-12 P-14
+    #[test]
+    fn what_follows_the_action_is_its_own() {
+        for (line, path, action) in [
+            ("deployer run", &[][..], None),
+            ("deployer run --path prod.web", &["prod", "web"], None),
+            ("deployer run --path prod.web deploy 1.2", &["prod", "web"], Some(&["deploy", "1.2"][..])),
+            ("deployer run --path prod -- deploy --force -s", &["prod"], Some(&["deploy", "--force", "-s"])),
+            ("deployer run deploy --path prod", &[], Some(&["deploy", "--path", "prod"])),
+            ("deployer connect --path=prod:0 -- -x", &["prod", ":0"], Some(&["-x"])),
+        ] {
+            let place = match parse(line).unwrap().command {
+                Command::Run(run) => run.place,
+                Command::Connect(connect) => connect.place,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(place.steps(), path, "{line}");
+            assert_eq!(
+                place.action(),
+                action.map(|words| words.iter().map(|word| word.to_string()).collect()),
+                "{line}"
+            );
+        }
+    }
+
+    // rows: P-04 P-07
+    #[test]
+    fn wrong_use_is_refused_with_status_2() {
+        for line in [
+            "deployer",
+            "deployer frobnicate",
+            "deployer run -s --socket 3",
+            "deployer run --socket 3 --parallel 4",
+            "deployer run --socket 3 -f x.lua",
+            "deployer run --path prod..web",
+            "deployer run --parallel 0",
+            "deployer run --detach-key ctrl-c",
+            "deployer connect --watch",
+            "deployer connect --session a --path prod",
+            "deployer connect --session a -- deploy",
+            "deployer kill-session",
+            "deployer listen extra",
+            "deployer list-sessions --color sometimes",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    // rows: P-02 P-03
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for line in ["deployer --help", "deployer -h", "deployer run --help", "deployer --version", "deployer -V"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_file_may_be_named_before_or_after_the_verb() {
+        for line in ["deployer -f x.lua run", "deployer run -f x.lua", "deployer listen --file x.lua"] {
+            assert_eq!(parse(line).unwrap().file, Some("x.lua".into()), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_works_is_listed() {
+        let help = <Cli as clap::CommandFactory>::command().render_long_help().to_string();
+        assert!(!help.contains("private-daemon") && !help.contains("telnet"), "{help}");
+    }
+}

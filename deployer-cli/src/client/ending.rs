@@ -1,0 +1,87 @@
+//! How being attached ended, what is said about it, and the exit status.
+
+use std::path::Path;
+
+use crate::failure::{Failure, printable};
+
+/// How being attached ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The session ended with this status.
+    Finished(i32),
+    /// The operator left, or was detached for this reason; the session goes on.
+    Detached {
+        /// Its name.
+        session: String,
+        /// Why, unless it was the operator's own key.
+        reason: Option<String>,
+    },
+    /// This process was told to end by a signal of this number.
+    Signal(i32),
+    /// The reader of standard output is gone.
+    OutputClosed,
+}
+
+/// Signal number of a broken pipe.
+const SIGPIPE: u8 = 13;
+
+impl Ending {
+    /// What to say on standard error.
+    pub(crate) fn notice(&self) -> Option<String> {
+        match self {
+            Ending::Detached { session, reason } => {
+                let why = match reason.as_deref().map(|reason| printable(reason, 200)) {
+                    Some(reason) if !reason.is_empty() => format!(": {reason}"),
+                    _ => String::new(),
+                };
+                Some(format!("[detached from session {session}{why}; connect --session {session} returns to it]"))
+            }
+            Ending::Finished(_) | Ending::Signal(_) | Ending::OutputClosed => None,
+        }
+    }
+
+    /// The exit status: that of the session, or 128 + the signal.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Ending::Finished(status) => u8::try_from(*status).unwrap_or(crate::failure::FAILED),
+            Ending::Detached { .. } => 0,
+            Ending::Signal(number) => u8::try_from(128 + number).unwrap_or(crate::failure::FAILED),
+            Ending::OutputClosed => 128 + SIGPIPE,
+        }
+    }
+}
+
+/// The connection ended without a word about the session; a refusal that came before it says why.
+pub(crate) fn lost(path: &Path, refusal: Option<Failure>) -> Failure {
+    refusal.unwrap_or_else(|| super::connection::gone(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_status_says_how_it_ended() {
+        let detached = |reason: Option<&str>| Ending::Detached {
+            session: "amber".to_string(),
+            reason: reason.map(str::to_string),
+        };
+        for (ending, status) in [
+            (Ending::Finished(0), 0),
+            (Ending::Finished(3), 3),
+            (Ending::Finished(-1), 1),
+            (Ending::Finished(256), 1),
+            (Ending::Signal(15), 143),
+            (Ending::OutputClosed, 141),
+            (detached(None), 0),
+        ] {
+            assert_eq!(ending.status(), status, "{ending:?}");
+        }
+        let said = |reason| detached(reason).notice().unwrap_or_default();
+        assert_eq!(said(None), "[detached from session amber; connect --session amber returns to it]");
+        assert_eq!(
+            said(Some("by \x1bbob")),
+            "[detached from session amber: by ?bob; connect --session amber returns to it]"
+        );
+    }
+}

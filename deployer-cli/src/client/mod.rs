@@ -1,0 +1,124 @@
+//! The attached terminal: what stands between an operator's terminal and a session in a daemon.
+//!
+//! Bytes go through bounded queues in both directions: a flood of input waits in the terminal, slow output makes the
+//! daemon hold back. The terminal's own file description is never changed in ways that survive this process.
+
+mod connection;
+mod detach;
+mod ending;
+mod keys;
+mod modes;
+mod outlet;
+mod plain;
+mod raw;
+mod signals;
+mod terminal;
+
+use std::io::IsTerminal;
+
+use deployer_protocol::{FromClient, Join, Open};
+
+pub(crate) use connection::{Connection, HELLO_LIMIT, Unreachable, unexpected};
+pub(crate) use detach::DetachKey;
+pub(crate) use ending::Ending;
+
+use crate::failure::Failure;
+
+/// What the operator wants of the daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// A new session.
+    Open {
+        /// Where it begins.
+        path: Vec<String>,
+        /// What it does instead of a shell.
+        action: Option<Vec<String>>,
+        /// Whether questions may be asked, if there is a terminal to ask them on.
+        interactive: bool,
+    },
+    /// A session that exists.
+    Join {
+        /// Its name.
+        name: String,
+        /// Without a keyboard.
+        watch: bool,
+    },
+}
+
+/// How the operator's end behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// The key that leaves; none on a private daemon, which would end with the client that left.
+    pub(crate) detach_key: Option<DetachKey>,
+    /// Whether keys are for nobody: Ctrl-C then leaves too.
+    pub(crate) watching: bool,
+}
+
+/// A session that this client is attached to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attached {
+    /// Its name.
+    session: String,
+    /// Whether it has our terminal.
+    on_terminal: bool,
+}
+
+/// Opens or joins the session wished for.
+///
+/// With a terminal on both standard input and output the session gets it; otherwise bytes are copied as they are,
+/// standard output and error apart (rows W-44, Q-13).
+///
+/// # Errors
+/// When the daemon refuses, or a terminal is needed and there is none.
+pub(crate) async fn open(connection: &mut Connection, wish: &Wish) -> Result<Attached, Failure> {
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let message = message(wish, on_terminal)?;
+    let session = connection.attach(message).await?;
+    Ok(Attached { session, on_terminal })
+}
+
+/// Stays attached until the session ends or is left.
+///
+/// # Errors
+/// When the daemon goes away, or the terminal cannot be used.
+pub(crate) async fn stay(connection: Connection, attached: Attached, manner: Manner) -> Result<Ending, Failure> {
+    if attached.on_terminal {
+        terminal::stay(connection, attached.session, manner).await
+    } else {
+        plain::stay(connection, attached.session).await
+    }
+}
+
+fn message(wish: &Wish, on_terminal: bool) -> Result<FromClient, Failure> {
+    match wish.clone() {
+        Wish::Join { .. } if !on_terminal => Err(Failure::usage(
+            "joining a session needs a terminal on standard input and output; list-sessions shows it without one",
+        )),
+        Wish::Join { name, watch } => Ok(FromClient::Join(Join { name, watch, terminal: raw::describe() })),
+        Wish::Open { path, action, interactive } => Ok(FromClient::Open(Open {
+            name: None,
+            path,
+            action,
+            terminal: on_terminal.then(raw::describe),
+            interactive: interactive && on_terminal,
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    // rows: W-44
+    #[test]
+    fn without_a_terminal_nobody_is_asked_and_nothing_is_joined() {
+        let wish = Wish::Open { path: vec!["prod".to_string()], action: None, interactive: true };
+        let FromClient::Open(open) = message(&wish, false).unwrap() else { panic!() };
+        assert_eq!((open.terminal, open.interactive, open.path), (None, false, vec!["prod".to_string()]));
+        let FromClient::Open(open) = message(&wish, true).unwrap() else { panic!() };
+        assert!(open.terminal.is_some() && open.interactive);
+        let error = message(&Wish::Join { name: "amber".to_string(), watch: true }, false).unwrap_err();
+        assert_eq!(error.status, 2);
+    }
+}

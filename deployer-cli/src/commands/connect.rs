@@ -1,0 +1,131 @@
+//! `deployer connect`: open a session on a running daemon, or join one.
+
+use std::path::PathBuf;
+
+use super::run::told;
+use super::socket;
+use crate::args::Connect;
+use crate::client::{self, Connection, HELLO_LIMIT, Manner, Wish};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::sessions::{self, Found, shortest};
+
+/// Rows P-22, Q-13.
+pub(super) fn connect(connect: &Connect) -> Result<u8, Failure> {
+    let wish = match &connect.session {
+        Some(name) => Wish::Join { name: name.clone(), watch: connect.watch },
+        None => Wish::Open {
+            path: connect.place.steps(),
+            action: connect.place.action(),
+            interactive: !connect.place.non_interactive,
+        },
+    };
+    let manner = Manner { detach_key: Some(connect.keys.detach_key.unwrap_or_default()), watching: connect.watch };
+    runtime::client(async {
+        let path = find(connect.socket.as_deref(), connect.session.as_deref()).await?;
+        let mut connection = Connection::open(&path, HELLO_LIMIT).await.map_err(|why| why.at(&path))?;
+        let attached = client::open(&mut connection, &wish).await?;
+        let ending = client::stay(connection, attached, manner).await?;
+        Ok(told(&ending))
+    })
+}
+
+/// The socket that is meant: the one given, else that of the only daemon, or of the only one with this session.
+///
+/// # Errors
+/// Exit status 5: there is none, or there are several (which are listed).
+pub(super) async fn find(given: Option<&str>, session: Option<&str>) -> Result<PathBuf, Failure> {
+    if let Some(value) = given.filter(|value| !value.is_empty()) {
+        return socket(value);
+    }
+    let found = sessions::survey(sessions::sockets()?).await;
+    choose(found, session)
+}
+
+fn choose(found: Vec<Found>, session: Option<&str>) -> Result<PathBuf, Failure> {
+    let mut live: Vec<_> = found.into_iter().filter(Found::is_live).collect();
+    if live.is_empty() {
+        return Err(Failure::daemon("no daemon is listening; start one with `deployer listen`"));
+    }
+    if let Some(name) = session
+        && live.iter().any(|daemon| daemon.has(name))
+    {
+        live.retain(|daemon| daemon.has(name));
+    }
+    match live.as_slice() {
+        [only] => Ok(only.socket.clone()),
+        several => {
+            let list: Vec<_> = several.iter().map(describe).collect();
+            Err(Failure::daemon(format!("several daemons are listening; choose one of\n{}", list.join("\n"))))
+        }
+    }
+}
+
+fn describe(daemon: &Found) -> String {
+    let name = shortest(&daemon.socket);
+    let about = match &daemon.answer {
+        Ok(info) => crate::failure::printable(&info.tree, 200),
+        Err(_) => "does not answer".to_string(),
+    };
+    format!("    --socket {name}  ({about})")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sessions::Silence;
+    use deployer_protocol::{DaemonInfo, SessionInfo, SessionState};
+
+    fn daemon(socket: &str, sessions: &[&str]) -> Found {
+        let session = |name: &&str| SessionInfo {
+            name: name.to_string(),
+            owner: "alice".to_string(),
+            created_ms: 0,
+            clients: Vec::new(),
+            node: "root".to_string(),
+            state: SessionState::Idle,
+        };
+        let sessions = sessions.iter().map(session).collect();
+        Found {
+            socket: socket.into(),
+            answer: Ok(DaemonInfo { pid: 1, started_ms: 0, tree: format!("{socket}.lua"), sessions }),
+        }
+    }
+
+    fn stale(socket: &str) -> Found {
+        Found { socket: socket.into(), answer: Err(Silence::Stale) }
+    }
+
+    #[test]
+    fn the_only_daemon_is_meant() {
+        assert_eq!(choose(vec![stale("/a"), daemon("/b", &[])], None).unwrap(), PathBuf::from("/b"));
+        let silent = Found { socket: "/c".into(), answer: Err(Silence::Other("no answer within 2 s".to_string())) };
+        assert_eq!(choose(vec![silent], None).unwrap(), PathBuf::from("/c"));
+    }
+
+    #[test]
+    fn the_daemon_with_the_session_is_meant() {
+        let both = || vec![daemon("/a", &["amber"]), daemon("/b", &["blue", "both"]), daemon("/c", &["both"])];
+        assert_eq!(choose(both(), Some("blue")).unwrap(), PathBuf::from("/b"));
+        let error = choose(both(), Some("both")).unwrap_err();
+        assert!(error.message.contains("--socket /b") && !error.message.contains("--socket /a"), "{error}");
+        let only = vec![daemon("/a", &["amber"])];
+        assert_eq!(choose(only, Some("typo")).unwrap(), PathBuf::from("/a"), "the daemon itself says what there is");
+    }
+
+    #[test]
+    fn none_or_several_are_no_guess() {
+        let error = choose(vec![stale("/a")], None).unwrap_err();
+        assert_eq!(
+            (error.status, error.message.as_str()),
+            (5, "no daemon is listening; start one with `deployer listen`")
+        );
+        let error = choose(vec![daemon("/a", &[]), daemon("/b", &[])], None).unwrap_err();
+        assert_eq!(error.status, 5);
+        assert_eq!(
+            error.message,
+            "several daemons are listening; choose one of\n    --socket /a  (/a.lua)\n    --socket /b  (/b.lua)"
+        );
+    }
+}

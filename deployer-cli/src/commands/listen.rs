@@ -1,0 +1,103 @@
+//! `deployer listen`: the daemon, in the foreground, until it is told to stop.
+
+use std::io;
+
+use deployerd::Options;
+use deployerd::socket::BoundSocket;
+use rustix::fs::Mode;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Program, say, services, socket};
+use crate::args::Listen;
+use crate::failure::Failure;
+use crate::sessions::shortest;
+use crate::{log, runtime};
+
+/// Rows Q-06, P-21, W-37.
+pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> {
+    ignore_background_writes();
+    let path = listen.socket.as_deref().map(socket).transpose()?;
+    let tree = program.tree()?;
+    rustix::process::umask(Mode::from_raw_mode(0o077));
+    let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
+    let bound = deployerd::socket::bind(path.as_deref()).map_err(|error| Failure::daemon(error.to_string()))?;
+    say(&format!(
+        "listening on {} (connect with: deployer connect --socket {})",
+        bound.path.display(),
+        shortest(&bound.path)
+    ));
+    tracing::info!(socket = %bound.path.display(), tree = tree.origin(), "listening");
+    let options = Options {
+        tree,
+        services: services(),
+        private: false,
+        interactive: !listen.non_interactive,
+        parallel_limit: listen.serving.parallel,
+    };
+    runtime::workers(serve(bound, options, CancellationToken::new()))
+}
+
+/// Serves until the first SIGINT or SIGTERM, and then until all is ended in order; the second ends it at once.
+pub(super) async fn serve(socket: BoundSocket, options: Options, stop: CancellationToken) -> Result<u8, Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
+    let serving = deployerd::serve(socket, options, stop.clone());
+    tokio::pin!(serving);
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            result = &mut serving => return match result {
+                Ok(()) => Ok(0),
+                Err(error) => Err(Failure::daemon(format!("stopped serving: {error:#}"))),
+            },
+            number = signals.next() => match number {
+                libc::SIGHUP => tracing::info!("the terminal is gone; serving goes on"),
+                number if asked => {
+                    tracing::warn!(signal = number, "stopping at once");
+                    return Ok(u8::try_from(128 + number).unwrap_or(1));
+                }
+                number => {
+                    asked = true;
+                    tracing::info!(signal = number, "stopping: sessions are ended; once more stops at once");
+                    stop.cancel();
+                }
+            },
+        }
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            // Handled rather than ignored: what is ignored stays ignored in every command that is started.
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            Some(()) = self.interrupt.recv() => libc::SIGINT,
+            Some(()) = self.terminate.recv() => libc::SIGTERM,
+            Some(()) = self.hang_up.recv() => libc::SIGHUP,
+            else => std::future::pending().await,
+        }
+    }
+}
+
+/// A daemon in the background of a terminal (`deployer listen &`) is stopped by the kernel when it writes there and
+/// the terminal was told so (`stty tostop`). A handler would not do: the write would be tried again for ever.
+#[allow(unsafe_code, reason = "there is no safe call that ignores a signal")]
+fn ignore_background_writes() {
+    // SAFETY: no handler is installed, the signal is only ignored; no thread has been started yet.
+    unsafe {
+        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+    }
+}

@@ -1,0 +1,110 @@
+//! One file per verb; each does what was asked and returns the exit status.
+
+mod connect;
+mod kill_session;
+mod list_sessions;
+mod listen;
+mod private_daemon;
+mod run;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use deployer_core::host::HostServices;
+use deployer_core::host::ssh::SshOptions;
+use deployer_core::shell::Tree;
+
+use crate::Source;
+use crate::args::{Cli, Command};
+use crate::color::When;
+use crate::failure::Failure;
+use crate::file::{self, FileTree};
+
+/// What every verb may need.
+pub(crate) struct Program {
+    /// Where the tree comes from.
+    source: Source,
+    /// `-f`.
+    file: Option<PathBuf>,
+    /// `--color`.
+    color: When,
+}
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// Whatever kept it from being done.
+pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
+    let program = Program { source, file: cli.file, color: cli.color };
+    let needs_file = matches!(cli.command, Command::Run(_) | Command::Listen(_) | Command::PrivateDaemon(_));
+    if program.file.is_some() && !needs_file {
+        return Err(Failure::usage("-f is for run and listen; a daemon that runs has its own deployment file"));
+    }
+    match cli.command {
+        Command::Run(run) => run::run(&program, &run),
+        Command::Listen(listen) => listen::listen(&program, &listen),
+        Command::Connect(connect) => connect::connect(&connect),
+        Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
+        Command::KillSession(kill) => kill_session::kill_session(&kill),
+        Command::PrivateDaemon(daemon) => private_daemon::private_daemon(&program, &daemon),
+    }
+}
+
+impl Program {
+    /// The deployment file, for a program that has no tree of its own.
+    fn deployment_file(&self) -> Result<Option<PathBuf>, Failure> {
+        match (&self.source, &self.file) {
+            (Source::File, flag) => file::find(flag.as_deref()).map(Some),
+            (Source::Tree(_), None) => Ok(None),
+            (Source::Tree(tree), Some(_)) => Err(Failure::usage(format!(
+                "-f is not for this program, it brings a tree of its own ({})",
+                tree.origin()
+            ))),
+        }
+    }
+
+    /// The tree, once loaded to see that it can be.
+    fn tree(&self) -> Result<Arc<dyn Tree>, Failure> {
+        let tree: Arc<dyn Tree> = match (self.deployment_file()?, &self.source) {
+            (_, Source::Tree(tree)) => tree.clone(),
+            (Some(file), Source::File) => Arc::new(FileTree::new(file)),
+            (None, Source::File) => return Err(Failure::usage("no deployment file; name one with -f")),
+        };
+        match tree.load() {
+            Ok(_) => Ok(tree),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        }
+    }
+}
+
+/// Connections with the identity of this process: its agent, its home.
+fn services() -> Arc<HostServices> {
+    let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|value| !value.is_empty()).map(PathBuf::from);
+    HostServices::new(SshOptions { agent, home: None })
+}
+
+/// The path that `--socket` means.
+fn socket(value: &str) -> Result<PathBuf, Failure> {
+    deployerd::socket::resolve(value).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Says a line on standard error; when nobody hears it, that is nobody's trouble.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Prints data. A reader that has seen enough is no error.
+///
+/// # Errors
+/// When standard output cannot be written.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::other(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,42 @@
+//! The hidden verb behind `deployer run`: serves one starter and whoever joins, without a terminal.
+
+use deployerd::Options;
+use deployerd::socket::BoundSocket;
+use tokio_util::sync::CancellationToken;
+
+use super::{Program, listen, services};
+use crate::args::PrivateDaemon;
+use crate::failure::Failure;
+use crate::{log, private, runtime};
+
+/// Row Q-05. Errors go to the starter, which has the user's ear; the working directory stays, for local commands.
+pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Result<u8, Failure> {
+    // Out of the terminal's reach: Ctrl-C there is for the client. Started as leader of a group it stays in it.
+    let _ = rustix::process::setsid();
+    let (bound, options, _flush) = match prepare(program, daemon) {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            private::report(Err(&failure))?;
+            return Err(failure);
+        }
+    };
+    private::report(Ok(&bound))?;
+    let stop = CancellationToken::new();
+    private::watch_starter(stop.clone())
+        .map_err(|error| Failure::other(format!("cannot watch the starter: {error}")))?;
+    runtime::workers(listen::serve(bound, options, stop))
+}
+
+fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {
+    let tree = program.tree()?;
+    let flush = daemon.serving.log.as_deref().map(|path| log::start(Some(path), program.color)).transpose()?;
+    let bound = deployerd::socket::bind(None).map_err(|error| Failure::daemon(error.to_string()))?;
+    let options = Options {
+        tree,
+        services: services(),
+        private: true,
+        interactive: !daemon.non_interactive,
+        parallel_limit: daemon.serving.parallel,
+    };
+    Ok((bound, options, flush))
+}

@@ -1,0 +1,112 @@
+//! `deployer run`: a shell or one action, with a private daemon, an existing one, or none.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use deployer_core::shell::{self, Session, StatusSink};
+use deployer_core::terminal::stdio::StdioTerminal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Program, say, services, socket};
+use crate::args::Run;
+use crate::client::{self, Connection, Ending, HELLO_LIMIT, Manner, Wish};
+use crate::failure::Failure;
+use crate::{log, private, runtime};
+
+/// Rows P-05 to P-07, P-10 to P-16.
+pub(super) fn run(program: &Program, run: &Run) -> Result<u8, Failure> {
+    match &run.socket {
+        _ if run.single_threaded => in_process(program, run),
+        Some(value) => {
+            let manner = Manner { detach_key: Some(run.keys.detach_key.unwrap_or_default()), watching: false };
+            runtime::client(at(&socket(value)?, run, manner, None))
+        }
+        None => with_private_daemon(program, run),
+    }
+}
+
+fn with_private_daemon(program: &Program, run: &Run) -> Result<u8, Failure> {
+    let file = program.deployment_file()?;
+    let daemon = private::start(file.as_deref(), &run.serving, !run.place.non_interactive)?;
+    let manner = Manner { detach_key: None, watching: false };
+    let path = daemon.socket.clone();
+    runtime::client(at(&path, run, manner, Some(daemon)))
+}
+
+async fn at(path: &Path, run: &Run, manner: Manner, daemon: Option<private::Started>) -> Result<u8, Failure> {
+    let mut connection = Connection::open(path, HELLO_LIMIT).await.map_err(|why| why.at(path))?;
+    let wish =
+        Wish::Open { path: run.place.steps(), action: run.place.action(), interactive: !run.place.non_interactive };
+    let attached = client::open(&mut connection, &wish).await?;
+    if let Some(daemon) = daemon {
+        daemon.connected();
+    }
+    let ending = client::stay(connection, attached, manner).await?;
+    Ok(told(&ending))
+}
+
+/// Says what is to be said about an ending; its exit status.
+pub(super) fn told(ending: &Ending) -> u8 {
+    if let Some(notice) = ending.notice() {
+        say(&notice);
+    }
+    ending.status()
+}
+
+/// Without a daemon: one host after the other unless `--parallel` says otherwise (row P-06).
+fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
+    let tree = program.tree()?;
+    // Lines of the log would run across the shell, so without a file there is none.
+    let _flush = run.serving.log.as_deref().map(|path| log::start(Some(path), program.color)).transpose()?;
+    if io::stderr().is_terminal() {
+        say("running single-threaded, without a daemon");
+    }
+    runtime::workers(async {
+        let interactive = !run.place.non_interactive;
+        let terminal = StdioTerminal::open(interactive)
+            .map_err(|error| Failure::other(format!("cannot use the terminal: {error}")))?;
+        let cancel = CancellationToken::new();
+        cancel_on_signals(&cancel)?;
+        let session = Session {
+            tree,
+            terminal: terminal.clone(),
+            services: services(),
+            listeners: Vec::new(),
+            status: Arc::new(NobodyAsks),
+            extensions: Vec::new(),
+            cancel,
+            parallel_limit: Some(run.serving.parallel.unwrap_or(1)),
+            path: run.place.steps(),
+            action: run.place.action(),
+        };
+        let status = shell::run(session).await;
+        terminal.restore();
+        Ok(Ending::Finished(status).status())
+    })
+}
+
+/// The first SIGINT or SIGTERM ends the session in order; the process ends with it. SIGHUP does as well, because the
+/// terminal is gone then.
+fn cancel_on_signals(cancel: &CancellationToken) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::other(format!("cannot listen for signals: {error}"));
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signal = signal(kind).map_err(failed)?;
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                cancel.cancel();
+            }
+        });
+    }
+    Ok(())
+}
+
+/// There is no `list-sessions` for a process without a socket.
+struct NobodyAsks;
+
+impl StatusSink for NobodyAsks {
+    fn at(&self, _node: &str) {}
+    fn running(&self, _action: Option<&str>) {}
+}
