@@ -1,16 +1,41 @@
 //! Hosts of a node as an action sees them: `self.hosts` (many) and `self.host` (one). Rows F-70..F-86.
 
-use std::sync::{Arc, Mutex};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{ContextGuard, Host, HostContext, RunError, RunIo, RunOptions, RunOutput};
+use super::{ContextGuard, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, run};
 use crate::node::{HostDef, Roles};
 
 /// One host with its context; shared between a container and the containers filtered from it (row F-72).
 pub(crate) struct Member {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) context: Mutex<HostContext>,
+}
+
+impl Member {
+    /// A mutex around plain data: locked for a push, a removal or a copy, never across an await.
+    fn lock(&self) -> MutexGuard<'_, HostContext> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The context as it is now; what changes later does not reach a command that runs (row F-10).
+    pub(crate) fn context(&self) -> HostContext {
+        self.lock().clone()
+    }
+}
+
+/// Changes the context of these members until the guard is dropped.
+fn scoped(members: Vec<Arc<Member>>, change: impl Fn(&mut HostContext) -> u64) -> ContextGuard {
+    let changed: Vec<(Arc<Member>, u64)> = members
+        .into_iter()
+        .map(|member| {
+            let id = change(&mut member.lock());
+            (member, id)
+        })
+        .collect();
+    ContextGuard::new(move || changed.iter().for_each(|(member, id)| member.lock().remove(*id)))
 }
 
 /// Hosts by role (row F-70).
@@ -29,8 +54,17 @@ pub struct HostContainer {
 
 impl HostsContainer {
     /// The hosts of a node, with fresh contexts (row E-04). A host that occurs in several roles has one context.
-    pub fn new(_roles: &Roles, _io: RunIo) -> HostsContainer {
-        todo!("host helper")
+    pub fn new(roles: &Roles, io: RunIo) -> HostsContainer {
+        let mut members: IndexMap<HostDef, Arc<Member>> = IndexMap::new();
+        let mut by_role = IndexMap::new();
+        for (role, definitions) in &roles.0 {
+            let of_role = definitions.iter().map(|definition| {
+                let made = || Arc::new(Member { host: io.services.host(definition), context: Mutex::default() });
+                members.entry(definition.clone()).or_insert_with(made).clone()
+            });
+            by_role.insert(role.clone(), of_role.collect());
+        }
+        HostsContainer { roles: by_role, io }
     }
 
     /// Number of appearances: a host in two roles counts twice (row F-70).
@@ -50,17 +84,31 @@ impl HostsContainer {
 
     /// Distinct host definitions, in order (row F-71).
     pub fn definitions(&self) -> Vec<HostDef> {
-        todo!("host helper")
+        self.distinct().iter().map(|member| member.host.definition().clone()).collect()
     }
 
-    /// The named roles only, sharing the hosts and their contexts (row F-72).
-    pub fn filter(&self, _roles: &[&str]) -> HostsContainer {
-        todo!("host helper")
+    /// Each host once, in order, however many roles it has.
+    pub(crate) fn distinct(&self) -> Vec<Arc<Member>> {
+        let mut distinct: Vec<Arc<Member>> = Vec::new();
+        for member in self.roles.values().flatten() {
+            if !distinct.iter().any(|known| Arc::ptr_eq(known, member)) {
+                distinct.push(member.clone());
+            }
+        }
+        distinct
+    }
+
+    /// The named roles only, sharing the hosts and their contexts (row F-72). A role that is not there is an empty
+    /// role.
+    pub fn filter(&self, roles: &[&str]) -> HostsContainer {
+        let chosen = roles.iter().map(|role| (role.to_string(), self.roles.get(*role).cloned().unwrap_or_default()));
+        HostsContainer { roles: chosen.collect(), io: self.io.clone() }
     }
 
     /// One container per appearance (row F-74).
     pub fn each(&self) -> Vec<HostContainer> {
-        todo!("host helper")
+        let members = self.roles.values().flatten();
+        members.map(|member| HostContainer { member: member.clone(), io: self.io.clone() }).collect()
     }
 
     /// Runs on every distinct host in order, one after the other; in parallel when `parallel` (each in an auxiliary
@@ -69,27 +117,41 @@ impl HostsContainer {
     ///
     /// # Errors
     /// The first failure in host order when sequential (later hosts are not run).
-    pub async fn run(&self, _command: &str, _options: &RunOptions) -> Result<Vec<Arc<RunOutput>>, RunError> {
-        todo!("host helper")
+    pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Vec<Arc<RunOutput>>, RunError> {
+        let mut outputs = Vec::new();
+        for member in self.distinct() {
+            outputs.push(HostContainer { member, io: self.io.clone() }.run(command, options).await?);
+        }
+        Ok(outputs)
     }
 
     /// `cd` on every host (row F-77).
-    pub fn cd(&self, _path: &str, _expand: bool, _glob: bool) -> ContextGuard {
-        todo!("host helper")
+    pub fn cd(&self, path: &str, expand: bool, glob: bool) -> ContextGuard {
+        scoped(self.distinct(), |context| context.push_directory(path, expand, glob))
     }
 
     /// `env` on every host (row F-77).
-    pub fn env(&self, _name: &str, _value: &str, _escape: bool) -> ContextGuard {
-        todo!("host helper")
+    pub fn env(&self, name: &str, value: &str, escape: bool) -> ContextGuard {
+        scoped(self.distinct(), |context| context.push_variable(name, value, escape))
     }
 
     /// `prefix` on every host (row F-77).
-    pub fn prefix(&self, _command: &str) -> ContextGuard {
-        todo!("host helper")
+    pub fn prefix(&self, command: &str) -> ContextGuard {
+        scoped(self.distinct(), |context| context.push_prefix(command))
     }
 }
 
 impl HostContainer {
+    /// A host used directly, without any node (row F-01); its context is its own.
+    pub fn of(host: Arc<dyn Host>, io: RunIo) -> HostContainer {
+        HostContainer { member: Arc::new(Member { host, context: Mutex::default() }), io }
+    }
+
+    /// What surrounds its runs.
+    pub fn io(&self) -> &RunIo {
+        &self.io
+    }
+
     /// Slug of the host.
     pub fn slug(&self) -> &str {
         self.member.host.definition().slug()
@@ -104,22 +166,34 @@ impl HostContainer {
     ///
     /// # Errors
     /// As [`super::run::run`].
-    pub async fn run(&self, _command: &str, _options: &RunOptions) -> Result<Arc<RunOutput>, RunError> {
-        todo!("host helper")
+    pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Arc<RunOutput>, RunError> {
+        let context = self.member.context();
+        run::run(&*self.member.host, &context, command, options, &self.io).await.map(Arc::new)
     }
 
     /// `cd` (row F-05).
-    pub fn cd(&self, _path: &str, _expand: bool, _glob: bool) -> ContextGuard {
-        todo!("host helper")
+    pub fn cd(&self, path: &str, expand: bool, glob: bool) -> ContextGuard {
+        scoped(vec![self.member.clone()], |context| context.push_directory(path, expand, glob))
     }
 
     /// `env` (row F-07).
-    pub fn env(&self, _name: &str, _value: &str, _escape: bool) -> ContextGuard {
-        todo!("host helper")
+    pub fn env(&self, name: &str, value: &str, escape: bool) -> ContextGuard {
+        scoped(vec![self.member.clone()], |context| context.push_variable(name, value, escape))
     }
 
     /// `prefix` (row F-09).
-    pub fn prefix(&self, _command: &str) -> ContextGuard {
-        todo!("host helper")
+    pub fn prefix(&self, command: &str) -> ContextGuard {
+        scoped(vec![self.member.clone()], |context| context.push_prefix(command))
+    }
+}
+
+/// One line per role with the slugs (row F-85).
+impl fmt::Display for HostsContainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (role, members)) in self.roles.iter().enumerate() {
+            let slugs: Vec<&str> = members.iter().map(|member| member.host.definition().slug()).collect();
+            write!(f, "{}{role}: {}", if i == 0 { "" } else { "\n" }, slugs.join(", "))?;
+        }
+        Ok(())
     }
 }

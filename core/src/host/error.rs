@@ -79,7 +79,7 @@ pub enum RunError {
 
 /// A command that ended badly: the `ExecCommandFailed` of the original (row K-11).
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{host}: {status}: {command}")]
+#[error("{host}: {}: {command}", how_it_failed(.status, .reason))]
 pub struct RunFailure {
     /// Slug of the host.
     pub host: String,
@@ -89,6 +89,15 @@ pub struct RunFailure {
     pub use_sudo: bool,
     /// How it ended.
     pub status: ExitStatus,
+    /// What is to say beyond the status: that a timeout ended it.
+    pub reason: Option<String>,
     /// What it printed until then.
     pub output: Arc<RunOutput>,
+}
+
+fn how_it_failed(status: &ExitStatus, reason: &Option<String>) -> String {
+    match reason {
+        Some(reason) => format!("{reason} ({status})"),
+        None => status.to_string(),
+    }
 }

@@ -4,13 +4,22 @@
 //! deployment calls (`self.hosts:run`, `self.host:run`).
 
 mod ask;
+mod collect;
+mod compose;
 mod container;
 mod context;
+mod directory;
+mod drive;
 mod error;
+mod keys;
+mod lifecycle;
 mod process;
 mod run;
 mod services;
+mod show;
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod local;
 pub mod ssh;
 
@@ -19,7 +28,7 @@ pub use container::{HostContainer, HostsContainer};
 pub use context::{ContextGuard, HostContext};
 pub use error::{ConnectError, HostError, RunError, RunFailure};
 pub use process::{ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode};
-pub use run::{RunIo, RunOptions, RunOutput};
+pub use run::{RunIo, RunOptions, RunOutput, run};
 pub use services::HostServices;
 
 use std::fmt;

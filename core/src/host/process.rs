@@ -97,7 +97,8 @@ pub struct Process {
 /// Requests to a running command. Cheap to clone; sending to an ended command is a no-op.
 #[derive(Clone)]
 pub struct ProcessControl {
-    sender: mpsc::Sender<ControlRequest>,
+    input: mpsc::Sender<ControlRequest>,
+    urgent: mpsc::Sender<ControlRequest>,
 }
 
 /// What [`ProcessControl`] asks of the task that owns the process.
@@ -113,35 +114,57 @@ pub(crate) enum ControlRequest {
     Signal(Signal),
 }
 
+/// The end of a [`ProcessControl`] that the owner of the process listens on.
+///
+/// Input waits in a queue of its own, so that a signal reaches a command that does not read.
+pub(crate) struct ControlRequests {
+    input: mpsc::Receiver<ControlRequest>,
+    urgent: mpsc::Receiver<ControlRequest>,
+}
+
+impl ControlRequests {
+    /// The next request, urgent ones first; `None` when nobody can ask any more. Cancel safe.
+    pub(crate) async fn recv(&mut self) -> Option<ControlRequest> {
+        tokio::select! {
+            biased;
+            Some(request) = self.urgent.recv() => Some(request),
+            request = self.input.recv() => request,
+        }
+    }
+
+    /// The next resize or signal, for an owner that has no room for more input now. Cancel safe.
+    pub(crate) async fn recv_urgent(&mut self) -> Option<ControlRequest> {
+        self.urgent.recv().await
+    }
+}
+
 impl ProcessControl {
     /// A control and the end its owner listens on. The bound is what typed-ahead input may pile up to.
-    pub(crate) fn channel() -> (ProcessControl, mpsc::Receiver<ControlRequest>) {
-        let (sender, receiver) = mpsc::channel(64);
-        (ProcessControl { sender }, receiver)
+    pub(crate) fn channel() -> (ProcessControl, ControlRequests) {
+        let (input, input_requests) = mpsc::channel(64);
+        let (urgent, urgent_requests) = mpsc::channel(16);
+        (ProcessControl { input, urgent }, ControlRequests { input: input_requests, urgent: urgent_requests })
     }
 
     /// Writes to stdin; waits while the command does not read.
     pub async fn input(&self, bytes: Bytes) {
-        self.request(ControlRequest::Input(bytes)).await;
+        // The receiver is gone when the command has ended; its end was or will be reported as an event.
+        let _ended = self.input.send(ControlRequest::Input(bytes)).await;
     }
 
-    /// Closes stdin.
+    /// Closes stdin, after all input sent before. On a PTY the end-of-file character is typed.
     pub async fn eof(&self) {
-        self.request(ControlRequest::Eof).await;
+        let _ended = self.input.send(ControlRequest::Eof).await;
     }
 
     /// Tells the new size.
     pub async fn resize(&self, size: Size) {
-        self.request(ControlRequest::Resize(size)).await;
+        let _ended = self.urgent.send(ControlRequest::Resize(size)).await;
     }
 
-    /// Sends a signal.
-    pub async fn signal(&self, signal: Signal) {
-        self.request(ControlRequest::Signal(signal)).await;
-    }
-
-    async fn request(&self, request: ControlRequest) {
-        // The receiver is gone when the command has ended; its end was or will be reported as an event.
-        let _ended = self.sender.send(request).await;
+    /// Sends a signal, past all input that waits. [`Signal::Int`] on a PTY types Ctrl-C, which also reaches what
+    /// runs there as another user. Never waits; with 16 requests unanswered a further one is dropped.
+    pub fn signal(&self, signal: Signal) {
+        let _ended_or_full = self.urgent.try_send(ControlRequest::Signal(signal));
     }
 }

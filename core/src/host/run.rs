@@ -1,14 +1,17 @@
 //! One command on one host: compose, start, forward keys and output, collect, judge the status.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{Asker, ExitStatus, Host, HostContext, HostServices, Reach, RunError};
-use crate::logger::Logger;
-use crate::terminal::Terminal;
+use super::compose::{self, Home};
+use super::drive::{self, Stop};
+use super::{Asker, ExitStatus, Host, HostContext, HostError, HostServices, Process, Reach, RunError, RunFailure};
+use super::{Spawn, SpawnMode};
+use crate::logger::{Event, Logger, RunEntry};
+use crate::terminal::{Kind, Terminal};
 
 /// How a command is run; the last table of `run(cmd, { ... })` in a deployment file.
 #[derive(Clone, Debug)]
@@ -63,6 +66,9 @@ impl RunOutput {
     /// Bytes kept per stream; longer output is shown in full, returned from its end.
     pub const MAX: usize = 16 * 1024 * 1024;
 
+    /// What every sandboxed run returns as its standard output (row F-24).
+    pub const SANDBOXED: &[u8] = b"Sandboxed: not run, the syntax is right.";
+
     /// Standard output as text, with the last line end removed.
     pub fn text(&self) -> String {
         let text = String::from_utf8_lossy(&self.stdout);
@@ -104,15 +110,153 @@ impl RunIo {
 
 /// Runs one command (rows F-13..F-38).
 ///
+/// Dropping the future ends the command politely in the background.
+///
 /// # Errors
-/// [`RunError::Failed`] for any end but status 0 unless `options.ignore_exit_status`, and everything that kept the
-/// command from running.
+/// [`RunError::Failed`] for any end but status 0 unless `options.ignore_exit_status` (an unknown end is an error even
+/// then), and everything that kept the command from running.
 pub async fn run(
-    _host: &dyn Host,
-    _context: &HostContext,
-    _command: &str,
-    _options: &RunOptions,
-    _io: &RunIo,
+    host: &dyn Host,
+    context: &HostContext,
+    command: &str,
+    options: &RunOptions,
+    io: &RunIo,
 ) -> Result<RunOutput, RunError> {
-    todo!("host helper")
+    let one = OneRun::prepare(host, context, command, options, io)?;
+    if options.silent {
+        return one.execute().await.1;
+    }
+    let entry = one.entry();
+    io.logger.emit(Event::RunStarted(entry.clone())).await;
+    let started = Instant::now();
+    let (status, result) = one.execute().await;
+    io.logger.emit(Event::RunFinished { run: entry, status, elapsed: started.elapsed() }).await;
+    result
+}
+
+/// A run whose parameters were found to make sense.
+struct OneRun<'a> {
+    host: &'a dyn Host,
+    options: &'a RunOptions,
+    io: &'a RunIo,
+    /// The command with its prefixes.
+    shown: String,
+    line: String,
+    sandbox: bool,
+    /// How it is connected to the terminal of the operator.
+    screen: Screen,
+}
+
+/// How a command and the terminal of the operator are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// A PTY, keys and output forwarded.
+    Pty,
+    /// Pipes, keys and output forwarded: the operator's terminal is none.
+    Streams,
+    /// Pipes, nothing shown, nothing typed.
+    Hidden,
+}
+
+impl<'a> OneRun<'a> {
+    fn prepare(
+        host: &'a dyn Host,
+        context: &HostContext,
+        command: &str,
+        options: &'a RunOptions,
+        io: &'a RunIo,
+    ) -> Result<OneRun<'a>, RunError> {
+        let usage = |message: String| RunError::Usage { host: host.definition().slug().to_string(), message };
+        let sandbox = options.sandbox.unwrap_or(io.sandbox);
+        let interactive = options.interactive && !options.silent;
+        if options.initial_input.is_some() && !interactive {
+            return Err(usage("initial_input needs an interactive run".to_string()));
+        }
+        if options.user.is_some() && !options.use_sudo {
+            return Err(usage("user is for sudo: set use_sudo too".to_string()));
+        }
+        if options.use_sudo {
+            return Err(usage("sudo is not built in yet".to_string()));
+        }
+        let screen = match io.terminal.kind() {
+            _ if !interactive || sandbox => Screen::Hidden,
+            Kind::Tty => Screen::Pty,
+            Kind::Plain => Screen::Streams,
+        };
+        let line = compose::compose(context, &io.terminal.term(), command, Home::Variable).map_err(usage)?;
+        let line = if sandbox { compose::syntax_check(&line) } else { line.text };
+        Ok(OneRun { host, options, io, shown: compose::shown(context, command), line, sandbox, screen })
+    }
+
+    fn entry(&self) -> RunEntry {
+        RunEntry {
+            host: self.slug(),
+            command: self.shown.clone(),
+            use_sudo: self.options.use_sudo,
+            sandbox: self.sandbox,
+            interactive: self.screen == Screen::Pty,
+        }
+    }
+
+    fn slug(&self) -> String {
+        self.host.definition().slug().to_string()
+    }
+
+    /// The status is that of the process, when there was one and its end was seen.
+    async fn execute(&self) -> (Option<ExitStatus>, Result<RunOutput, RunError>) {
+        let ended = match self.start().await {
+            Ok(process) => drive::drive(process, self.screen, self.options, self.io).await,
+            Err(HostError::Interrupted { .. }) => return (None, Err(self.interrupted(true))),
+            Err(error) => return (None, Err(error.into())),
+        };
+        let status = ended.output.status.clone();
+        let certain = !matches!(status, ExitStatus::Unknown(_));
+        let result = match ended.stopped {
+            Some(Stop::Cancelled) => Err(self.interrupted(certain)),
+            Some(Stop::TimedOut(limit)) => {
+                let reason = format!("stopped after {} s, as its timeout says", limit.as_secs_f64());
+                Err(self.failure(ended.output, Some(reason)))
+            }
+            None => self.judge(ended.output),
+        };
+        (Some(status), result)
+    }
+
+    async fn start(&self) -> Result<Process, HostError> {
+        if self.io.cancel.is_cancelled() {
+            return Err(HostError::Interrupted { host: self.slug() });
+        }
+        let mode = match self.screen {
+            Screen::Pty => SpawnMode::Pty { size: *self.io.terminal.size().borrow(), term: self.io.terminal.term() },
+            Screen::Streams | Screen::Hidden => SpawnMode::Piped,
+        };
+        self.host.spawn(Spawn { line: Some(self.line.clone()), mode }, &self.io.reach()).await
+    }
+
+    fn judge(&self, output: RunOutput) -> Result<RunOutput, RunError> {
+        let judged = match &output.status {
+            ExitStatus::Unknown(_) => false,
+            status => status.success() || (self.options.ignore_exit_status && !self.sandbox),
+        };
+        match judged {
+            false => Err(self.failure(output, self.sandbox.then(|| "wrong syntax".to_string()))),
+            true if self.sandbox => Ok(RunOutput { stdout: Bytes::from_static(RunOutput::SANDBOXED), ..output }),
+            true => Ok(output),
+        }
+    }
+
+    fn failure(&self, output: RunOutput, reason: Option<String>) -> RunError {
+        RunError::Failed(Arc::new(RunFailure {
+            host: self.slug(),
+            command: self.shown.clone(),
+            use_sudo: self.options.use_sudo,
+            status: output.status.clone(),
+            reason,
+            output: Arc::new(output),
+        }))
+    }
+
+    fn interrupted(&self, certain: bool) -> RunError {
+        RunError::Interrupted { host: self.slug(), command: self.shown.clone(), certain }
+    }
 }

@@ -1,20 +1,46 @@
 //! The machine deployer itself runs on (row F-58).
 
+mod child;
+mod group;
+mod input;
+mod output;
+mod spawn;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 
-use super::{Host, HostError, Process, Reach, Spawn};
+use super::{Host, HostError, Process, ProcessControl, Reach, Spawn};
 use crate::node::HostDef;
 
 /// Runs commands with `/bin/sh` here, in a PTY of their own or with pipes.
+///
+/// Commands start in the directory that was current when the host was made, whatever the program does later
+/// (row F-39), with the environment of the program except what is deployer's own: `DEPLOYER_*` and the variables a
+/// service manager hands down.
 #[derive(Debug)]
 pub struct LocalHost {
     definition: HostDef,
+    start: Result<PathBuf, String>,
 }
 
 impl LocalHost {
     /// The local host with this definition.
     pub fn new(definition: HostDef) -> LocalHost {
-        LocalHost { definition }
+        let start = std::env::current_dir().map_err(|error| format!("the current directory is gone: {error}"));
+        LocalHost { definition, start }
+    }
+
+    fn start(&self) -> Result<&PathBuf, HostError> {
+        self.start.as_ref().map_err(|reason| self.refused(reason.clone()))
+    }
+
+    fn refused(&self, reason: String) -> HostError {
+        HostError::Refused { host: self.definition.slug().to_string(), reason }
     }
 }
 
@@ -25,10 +51,18 @@ impl Host for LocalHost {
     }
 
     async fn start_path(&self, _reach: &Reach) -> Result<String, HostError> {
-        todo!("host helper")
+        Ok(self.start()?.to_string_lossy().into_owned())
     }
 
-    async fn spawn(&self, _spawn: Spawn, _reach: &Reach) -> Result<Process, HostError> {
-        todo!("host helper")
+    async fn spawn(&self, spawn: Spawn, _reach: &Reach) -> Result<Process, HostError> {
+        let start = self.start()?.clone();
+        // fork and exec of a program with a lot of memory take milliseconds that other tasks need.
+        let started = tokio::task::spawn_blocking(move || spawn::start(&spawn, &start)).await;
+        let started = started.map_err(|error| error.to_string()).and_then(|started| started);
+        let (child, input, output) = started.map_err(|reason| self.refused(reason))?;
+        let (control, requests) = ProcessControl::channel();
+        let (events, receiver) = tokio::sync::mpsc::channel(task::EVENTS_MAX);
+        tokio::spawn(task::Task::new(child, input, output, requests, events).run());
+        Ok(Process { events: receiver, control })
     }
 }

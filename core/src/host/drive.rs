@@ -1,0 +1,196 @@
+//! The loop around one running command: keys in, output out, and the ways it is stopped.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use super::collect::Collected;
+use super::keys::{self, Gate};
+use super::lifecycle::{EndStep, PoliteEnd};
+use super::run::Screen;
+use super::show::{self, Shown};
+use super::{ExitStatus, Process, ProcessControl, ProcessEvent, RunIo, RunOptions, RunOutput};
+
+/// Why a command was stopped before its own end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The run was cancelled.
+    Cancelled,
+    /// It took longer than this.
+    TimedOut(Duration),
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) output: RunOutput,
+    pub(crate) stopped: Option<Stop>,
+}
+
+/// Accompanies a command to its end.
+pub(crate) async fn drive(process: Process, screen: Screen, options: &RunOptions, io: &RunIo) -> Ended {
+    let control = process.control.clone();
+    let (gate, gate_seen) = watch::channel(Gate::Open);
+    let mut keys = pin!(keyboard(control.clone(), gate_seen, screen, options, io));
+    let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
+    let (show, showing) = show::queue(io.terminal.clone());
+    let mut showing = pin!(showing);
+    let mut timeout = pin!(after(options.timeout));
+    let mut driven = Driven::new(process, (screen != Screen::Hidden).then_some(show), screen == Screen::Pty);
+    let (mut keys_end, mut sizes_end, mut showing_end) = (false, screen != Screen::Pty, false);
+    while driven.status.is_none() {
+        tokio::select! {
+            () = driven.step() => {}
+            () = &mut keys, if !keys_end => keys_end = true,
+            () = &mut sizes, if !sizes_end => sizes_end = true,
+            () = &mut showing, if !showing_end => showing_end = true,
+            () = io.cancel.cancelled(), if driven.stopped.is_none() => driven.stop(Stop::Cancelled),
+            limit = &mut timeout, if driven.stopped.is_none() => driven.stop(Stop::TimedOut(limit)),
+        }
+    }
+    drop(gate);
+    driven.show = None;
+    if !showing_end {
+        // Output goes before whatever is shown next; a cancelled run does not wait for a slow terminal.
+        tokio::select! {
+            biased;
+            () = &mut showing => {}
+            () = io.cancel.cancelled() => {}
+        }
+    }
+    driven.finish()
+}
+
+/// What is typed, for as long as the command runs.
+async fn keyboard(
+    control: ProcessControl,
+    gate: watch::Receiver<Gate>,
+    screen: Screen,
+    options: &RunOptions,
+    io: &RunIo,
+) {
+    if screen == Screen::Hidden {
+        return keys::end_of_input(control, gate).await;
+    }
+    let initial = options.initial_input.clone().map(Bytes::from);
+    keys::forward(io.terminal.keyboard(), initial, control, gate, screen == Screen::Pty).await;
+}
+
+async fn after(limit: Option<Duration>) -> Duration {
+    match limit {
+        Some(limit) => {
+            tokio::time::sleep(limit).await;
+            limit
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// A command under way.
+struct Driven {
+    process: Process,
+    stdout: Collected,
+    stderr: Collected,
+    /// Where output is shown.
+    show: Option<mpsc::Sender<Shown>>,
+    /// Output that the terminal has no room for yet.
+    waiting: Option<Shown>,
+    pty: bool,
+    stopped: Option<Stop>,
+    end: Option<PoliteEnd>,
+    status: Option<ExitStatus>,
+}
+
+impl Driven {
+    fn new(process: Process, show: Option<mpsc::Sender<Shown>>, pty: bool) -> Driven {
+        Driven {
+            process,
+            stdout: Collected::new(RunOutput::MAX),
+            stderr: Collected::new(RunOutput::MAX),
+            show,
+            waiting: None,
+            pty,
+            stopped: None,
+            end: None,
+            status: None,
+        }
+    }
+
+    /// The next thing that happens to the command. Cancel safe: nothing is taken before it is dealt with.
+    async fn step(&mut self) {
+        let room = self.waiting.is_none();
+        tokio::select! {
+            step = due(&mut self.end) => self.end_step(step),
+            () = hand_over(&self.show, &mut self.waiting), if !room => {}
+            event = self.process.events.recv(), if room => self.event(event),
+        }
+    }
+
+    fn event(&mut self, event: Option<ProcessEvent>) {
+        match event {
+            Some(ProcessEvent::Stdout(bytes)) => {
+                self.stdout.push(&bytes);
+                self.show(Shown::Output(bytes));
+            }
+            Some(ProcessEvent::Stderr(bytes)) => {
+                self.stderr.push(&bytes);
+                self.show(Shown::Talk(bytes));
+            }
+            Some(ProcessEvent::Exit(status)) => self.status = Some(status),
+            None => self.status = Some(ExitStatus::Unknown("its end was not reported".to_string())),
+        }
+    }
+
+    fn show(&mut self, shown: Shown) {
+        let Some(show) = &self.show else { return };
+        match show.try_send(shown) {
+            Ok(()) => {}
+            // Who stops a command does not wait for a slow terminal to see the end of it.
+            Err(mpsc::error::TrySendError::Full(_)) if self.stopped.is_some() => {}
+            Err(mpsc::error::TrySendError::Full(shown)) => self.waiting = Some(shown),
+            Err(mpsc::error::TrySendError::Closed(_)) => self.show = None,
+        }
+    }
+
+    fn stop(&mut self, why: Stop) {
+        self.stopped = Some(why);
+        self.waiting = None;
+        self.end = Some(PoliteEnd::begin(self.pty));
+    }
+
+    fn end_step(&mut self, step: EndStep) {
+        match step {
+            EndStep::Send(signal) => self.process.control.signal(signal),
+            EndStep::GiveUp => self.status = Some(ExitStatus::Unknown("it did not end when told to".to_string())),
+        }
+    }
+
+    fn finish(self) -> Ended {
+        let (stdout, dropped) = self.stdout.finish();
+        let (stderr, dropped_too) = self.stderr.finish();
+        let status = self.status.unwrap_or_else(|| ExitStatus::Unknown("its end was not reported".to_string()));
+        Ended { output: RunOutput { stdout, stderr, status, dropped: dropped + dropped_too }, stopped: self.stopped }
+    }
+}
+
+async fn due(end: &mut Option<PoliteEnd>) -> EndStep {
+    match end {
+        Some(end) => end.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Puts the waiting output into the queue as soon as there is room; drops it when nothing is shown any more. Cancel
+/// safe.
+async fn hand_over(show: &Option<mpsc::Sender<Shown>>, waiting: &mut Option<Shown>) {
+    let permit = match show {
+        Some(show) => show.reserve().await.ok(),
+        None => None,
+    };
+    if let (Some(permit), Some(shown)) = (permit, waiting.take()) {
+        permit.send(shown);
+    }
+    *waiting = None;
+}

@@ -1,0 +1,54 @@
+#![allow(clippy::unwrap_used)]
+
+//! Real commands under the real `/bin/sh` of this machine.
+
+use std::sync::Arc;
+
+use super::LocalHost;
+use crate::host::Host;
+use crate::host::conformance::{self, Stage};
+use crate::node::{HostDef, HostKind, HostSettings};
+
+fn here() -> Arc<dyn Host> {
+    let settings = HostSettings { slug: "here".to_string(), ..HostSettings::default() };
+    Arc::new(LocalHost::new(HostDef::new(HostKind::Local, settings)))
+}
+
+/// One test per case of [`conformance`], so that each failure has a name.
+macro_rules! conforms {
+    ($($case:ident)*) => {$(
+        #[tokio::test]
+        async fn $case() {
+            conformance::$case(&here()).await;
+        }
+    )*};
+}
+
+conforms! {
+    status_and_streams death_by_signal context_reaches_the_command odd_directories a_lot_of_output end_of_input
+    keys_and_size something_left_behind cancelled dropped too_slow sandbox
+}
+
+#[tokio::test]
+async fn nothing_but_the_three_streams_is_inherited() {
+    for stage in [Stage::plain(&here()), Stage::tty(&here())] {
+        // Opened without CLOEXEC on purpose, as a careless library would.
+        let _leak = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+        let text = stage.run("exec ls -1 /proc/self/fd").await.unwrap().text().replace("\r\n", "\n");
+        assert_eq!(text, "0\n1\n2\n3", "3 is the directory that ls reads");
+    }
+}
+
+// rows: F-15
+#[tokio::test]
+async fn a_command_leads_a_session_of_its_own() {
+    let tty = Stage::tty(&here());
+    assert_eq!(tty.run("test $(ps -o sid= -p $$) = $$ && tty | cut -c1-9").await.unwrap().text(), "/dev/pts/");
+    let plain = Stage::plain(&here());
+    assert_eq!(plain.text("test $(ps -o sid= -p $$) = $$ && ps -o tty= -p $$").await, "?");
+}
+
+#[tokio::test]
+async fn a_pipe_that_is_closed_ends_who_writes_into_it() {
+    assert_eq!(Stage::plain(&here()).text("yes | head -n 1").await, "y");
+}
