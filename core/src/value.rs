@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
-use crate::env::{Env, ParallelResult};
+use crate::env::{Env, ParallelResult, Skipped};
 use crate::host::RunOutput;
 use crate::node::{Class, HostDef};
 
@@ -67,6 +67,11 @@ impl Value {
     /// Whether the value counts as true; only nil and false do not, as in Lua.
     pub fn is_truthy(&self) -> bool {
         !matches!(self, Value::Nil | Value::Bool(false))
+    }
+
+    /// Whether this stands for the result of an action that the operator skipped (row E-15).
+    pub fn is_skipped(&self) -> bool {
+        matches!(self, Value::Foreign(value) if value.as_any().is::<Skipped>())
     }
 
     /// The name of the type, for messages: "expected text, got a number".

@@ -4,15 +4,19 @@
 //! of its own, types into [`Terminal`]s, and waits for described facts. Dropping the world ends everything that the story
 //! started and fails when something is left behind. Nothing here is shared between stories, so they run side by side.
 
+pub mod daemon;
 pub mod processes;
+pub mod sessions;
 pub mod sshd;
 pub mod terminal;
 pub mod test_user;
 pub mod wait;
 pub mod world;
 
+pub use daemon::Daemon;
+pub use sessions::SessionLine;
 pub use sshd::Sshd;
 pub use terminal::Terminal;
 pub use test_user::TestUser;
 pub use wait::{TIMEOUT, eventually};
-pub use world::{Daemon, Finished, World};
+pub use world::{Finished, World};

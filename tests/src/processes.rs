@@ -19,7 +19,7 @@ pub const MARK: &str = "DEPLOYER_TEST_WORLD";
 const DYING: Duration = Duration::from_secs(10);
 
 /// A process that is alive (zombies are not).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Process {
     /// Its id.
     pub pid: i32,
@@ -28,6 +28,13 @@ pub struct Process {
     /// Its command line, or its name where it has none.
     pub command: String,
     environment: Vec<u8>,
+}
+
+/// Without the environment, which is long and may hold what does not belong into a log.
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (of {}): {}", self.pid, self.parent, self.command)
+    }
 }
 
 impl Process {

@@ -1,17 +1,18 @@
 //! A world of its own for each story: a home, a runtime directory, a deployment file, and the `deployer` binary.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use portable_pty::CommandBuilder;
-use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::daemon::Daemon;
 use crate::processes::{self, MARK};
+use crate::sessions::SessionLine;
 use crate::sshd::{self, Setup, Sshd};
 use crate::terminal::{Terminal, log_tail};
 use crate::wait::{TIMEOUT, eventually, within};
@@ -202,20 +203,27 @@ impl World {
     /// # Panics
     /// When it does not listen within [`TIMEOUT`].
     pub fn listen_with(&self, args: &[&str]) -> Daemon {
-        let log = File::create(self.daemon_log()).expect("the log of the daemon");
         let mut command = Command::new(deployer());
         command.args(args).current_dir(self.dir()).env_clear().envs(self.environment());
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log of the daemon")).stderr(log);
-        let child = command.spawn().expect("starting deployer listen");
-        let mut daemon = Daemon { child, log: self.daemon_log(), socket: PathBuf::new() };
-        eventually(
-            "deployer listen says that it listens, or ends",
-            || daemon.announced().is_some() || !matches!(daemon.child.try_wait(), Ok(None)),
-            || log_tail(&self.daemon_log()),
-        );
-        let announced = daemon.announced();
-        daemon.socket = announced.unwrap_or_else(|| panic!("no daemon\n{}", log_tail(&self.daemon_log())));
-        daemon
+        Daemon::start(command, self.daemon_log())
+    }
+
+    /// The sessions of this world's daemons, as `deployer list-sessions --json` tells them.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    pub fn sessions(&self) -> Vec<SessionLine> {
+        let listed = self.run(&["list-sessions", "--json"]);
+        assert_eq!(listed.status, Some(0), "{listed:#?}");
+        SessionLine::read_all(&listed.stdout).unwrap_or_else(|why| panic!("{why}: {listed:#?}"))
+    }
+
+    /// Waits until `list-sessions` shows a fact.
+    ///
+    /// # Panics
+    /// When it does not within [`TIMEOUT`].
+    pub fn eventually_sessions(&self, fact: &str, holds: impl Fn(&[SessionLine]) -> bool) {
+        eventually(fact, || holds(&self.sessions()), || format!("{:#?}", self.sessions()));
     }
 
     /// Sockets that exist in the runtime directory.
@@ -261,65 +269,6 @@ pub struct Finished {
     pub stdout: String,
     /// All of its standard error.
     pub stderr: String,
-}
-
-/// A daemon that runs. Ended by SIGTERM when dropped, and then expected to leave no socket.
-pub struct Daemon {
-    child: Child,
-    log: PathBuf,
-    socket: PathBuf,
-}
-
-impl Daemon {
-    /// The socket that it announced.
-    pub fn socket(&self) -> &Path {
-        &self.socket
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> i32 {
-        self.child.id() as i32
-    }
-
-    /// Kills it as a crash would. Its socket stays.
-    pub fn kill_9(&mut self) {
-        processes::signal(self.pid(), Signal::KILL);
-        let _reaped = self.child.wait();
-    }
-
-    /// Asks it to end (SIGTERM) and returns its exit status.
-    ///
-    /// # Panics
-    /// When it does not end within [`TIMEOUT`].
-    pub fn stop(&mut self) -> Option<i32> {
-        processes::signal(self.pid(), Signal::TERM);
-        let ended = processes::ends_within(self.pid(), TIMEOUT);
-        if !ended {
-            self.kill_9();
-        }
-        assert!(ended, "the daemon did not end within {TIMEOUT:?} of SIGTERM\n{}", log_tail(&self.log));
-        self.child.wait().ok().and_then(|status| status.code())
-    }
-
-    fn announced(&self) -> Option<PathBuf> {
-        let log = fs::read_to_string(&self.log).ok()?;
-        let line = log.split_inclusive('\n').find(|line| line.starts_with("listening on ") && line.ends_with('\n'))?;
-        line.split_whitespace().nth(2).map(|path| PathBuf::from(path.trim_end_matches([',', ';', ':'])))
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        if std::thread::panicking() {
-            self.kill_9();
-        } else {
-            self.stop();
-            assert!(!self.socket.exists(), "the daemon left its socket {}", self.socket.display());
-        }
-    }
 }
 
 /// The built `deployer` binary, beside the directory of the test's own.

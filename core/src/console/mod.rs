@@ -1,32 +1,95 @@
 //! Questions on a terminal (section I).
 
+mod question;
+mod reading;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
-use crate::host::{Answer, Asker, NoAnswer, Question};
-use crate::terminal::Terminal;
+use crate::host::{Answer, Asker, NoAnswer, Question, QuestionKind};
+use crate::terminal::style::Style;
+use crate::terminal::{Kind, Terminal};
+use question::{Judgement, Wording};
+use reading::Reading;
 
 /// Asks the person at one terminal. Shared by everything that runs in a session, so that questions of parallel
 /// isolations come one after the other.
 pub struct Console {
     terminal: Arc<dyn Terminal>,
+    colour: bool,
     one_at_a_time: Semaphore,
 }
 
 impl Console {
-    /// A console on this terminal.
+    /// A console on this terminal (row I-01), coloured where that is a screen.
     pub fn new(terminal: Arc<dyn Terminal>) -> Arc<Console> {
-        Arc::new(Console { terminal, one_at_a_time: Semaphore::new(1) })
+        Console::with_colour(terminal, true)
+    }
+
+    /// The same, with `colour` false for people who want none (`NO_COLOR`).
+    pub fn with_colour(terminal: Arc<dyn Terminal>, colour: bool) -> Arc<Console> {
+        let colour = colour && terminal.kind() == Kind::Tty && terminal.term() != "dumb";
+        Arc::new(Console { terminal, colour, one_at_a_time: Semaphore::new(1) })
+    }
+
+    /// The terminal (row I-01).
+    pub fn terminal(&self) -> &Arc<dyn Terminal> {
+        &self.terminal
+    }
+
+    /// Nobody is there: the default, shown, or no answer (rows I-10, I-11, W-46).
+    async fn unattended(&self, wording: &Wording, kind: &QuestionKind) -> Result<Answer, NoAnswer> {
+        let QuestionKind::Choice { options, default: Some(default) } = kind else {
+            return Err(NoAnswer::NobodyThere);
+        };
+        if !options.contains(default) {
+            return Err(NoAnswer::NobodyThere);
+        }
+        let prompt = Style::Cyan.paint(self.colour, wording.prompt());
+        let shown = format!("{}{prompt}{default} [non interactive]\n", wording.notice());
+        self.show(self.terminal.print_talk(&shown).await)?;
+        Ok(Answer(Zeroizing::new(default.clone())))
+    }
+
+    async fn attended(&self, wording: &Wording, kind: &QuestionKind) -> Result<Answer, NoAnswer> {
+        let columns = usize::from(self.terminal.size().borrow().cols);
+        let (above, prompt) = wording.laid_out(columns);
+        let mut reading = Reading::new(&self.terminal, self.colour, prompt, *kind == QuestionKind::Secret);
+        self.show(self.terminal.print(&above).await)?;
+        loop {
+            let typed = reading.line().await?;
+            match question::judge(kind, &typed) {
+                Judgement::Accepted(answer) => return Ok(Answer(answer)),
+                // Enter on nothing asks for something (row I-03).
+                Judgement::Again(None) => {}
+                Judgement::Again(Some(why)) => self.show(self.terminal.print(&format!("  {why}\n")).await)?,
+            }
+        }
+    }
+
+    /// A terminal that went away answers nothing.
+    fn show(&self, shown: std::io::Result<()>) -> Result<(), NoAnswer> {
+        shown.map_err(|error| {
+            tracing::debug!(%error, "the terminal of a question went away");
+            NoAnswer::Cancelled
+        })
     }
 }
 
 #[async_trait]
 impl Asker for Console {
-    async fn ask(&self, _question: Question) -> Result<Answer, NoAnswer> {
+    async fn ask(&self, question: Question) -> Result<Answer, NoAnswer> {
         let _turn = self.one_at_a_time.acquire().await;
-        let _ = &self.terminal;
-        todo!("shell helper")
+        let wording = Wording::new(&question);
+        if self.terminal.interactive() {
+            self.attended(&wording, &question.kind).await
+        } else {
+            self.unattended(&wording, &question.kind).await
+        }
     }
 }

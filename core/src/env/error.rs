@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::CellOutcome;
-use crate::host::RunError;
+use super::{CellOutcome, Outcome};
+use crate::host::{ExitStatus, HostError, RunError};
 use crate::node::{ClassError, NodeError, Position};
 use crate::value::Value;
 
@@ -72,6 +72,28 @@ pub enum Cause {
     Usage(String),
 }
 
+/// The kinds of bad ends, in rising order of what outweighs what when several cells end badly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// No host was reached, nothing else went wrong.
+    Unreachable,
+    /// Something failed.
+    Failed,
+    /// What became of a command is not known: somebody has to look.
+    Unknown,
+    /// Stopped by the operator or with the session.
+    Interrupted,
+}
+
+fn run_ending(error: &RunError) -> Ending {
+    match error {
+        RunError::Failed(failure) if matches!(failure.status, ExitStatus::Unknown(_)) => Ending::Unknown,
+        RunError::Interrupted { .. } | RunError::Host(HostError::Interrupted { .. }) => Ending::Interrupted,
+        RunError::Host(HostError::Connect(_)) => Ending::Unreachable,
+        RunError::Failed(_) | RunError::Usage { .. } | RunError::Host(HostError::Refused { .. }) => Ending::Failed,
+    }
+}
+
 impl ActionError {
     /// An error that has not left any action yet.
     pub fn new(cause: Cause) -> ActionError {
@@ -91,10 +113,47 @@ impl ActionError {
 
     /// Whether it was an interruption rather than a failure.
     pub fn is_interrupted(&self) -> bool {
+        self.ending() == Ending::Interrupted
+    }
+
+    /// Whether an action was left with it, or with what it is made of: then it is in the log already (row E-11).
+    pub(super) fn was_logged(&self) -> bool {
+        !self.chain.is_empty()
+            || match &*self.cause {
+                Cause::Parallel(_) => true,
+                Cause::Query { inner, .. } => inner.was_logged(),
+                _ => false,
+            }
+    }
+
+    /// Which kind of bad end it is. Of several cells the one that matters most to the caller.
+    pub fn ending(&self) -> Ending {
         match &*self.cause {
-            Cause::Interrupted | Cause::Run(RunError::Interrupted { .. }) => true,
-            Cause::Query { inner, .. } => inner.is_interrupted(),
-            _ => false,
+            Cause::Interrupted => Ending::Interrupted,
+            Cause::Run(error) => run_ending(error),
+            Cause::Query { inner, .. } => inner.ending(),
+            Cause::Parallel(outcomes) => {
+                let endings = outcomes.iter().filter_map(|cell| match &cell.outcome {
+                    Outcome::Ok(_) | Outcome::Skipped => None,
+                    Outcome::NotStarted => Some(Ending::Interrupted),
+                    Outcome::Failed(error) => Some(error.ending()),
+                    // What ended a cell is known even when its error says less.
+                    Outcome::Interrupted(_) => Some(Ending::Interrupted),
+                });
+                endings.max().unwrap_or(Ending::Failed)
+            }
+            _ => Ending::Failed,
+        }
+    }
+
+    /// Status of a program that ends with this error: 1 failed, 3 only unreachable hosts, 7 outcome unknown on some
+    /// host, 130 interrupted.
+    pub fn exit_code(&self) -> i32 {
+        match self.ending() {
+            Ending::Unreachable => 3,
+            Ending::Failed => 1,
+            Ending::Unknown => 7,
+            Ending::Interrupted => 130,
         }
     }
 }
@@ -116,11 +175,7 @@ impl fmt::Display for ActionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.cause {
             Cause::Run(error) => write!(f, "{error}"),
-            Cause::Parallel(outcomes) => {
-                let failed: Vec<&str> =
-                    outcomes.iter().filter(|o| !o.outcome.is_ok()).map(|o| o.label.as_str()).collect();
-                write!(f, "failed on {} of {}: {}", failed.len(), outcomes.len(), failed.join(", "))
-            }
+            Cause::Parallel(outcomes) => summary(outcomes, f),
             Cause::Required { name, node, what_for } => {
                 write!(f, "{node}: required value '{name}' is not set")?;
                 match what_for {
@@ -145,3 +200,21 @@ impl fmt::Display for ActionError {
 }
 
 impl std::error::Error for ActionError {}
+
+/// `failed on 2 of 3: web1, web2`; the reason too when there is only one to give.
+fn summary(outcomes: &[CellOutcome], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let bad: Vec<&CellOutcome> = outcomes.iter().filter(|cell| !cell.outcome.is_ok()).collect();
+    let mut separator = "";
+    for word in ["failed", "interrupted", "not started"] {
+        let labels: Vec<&str> =
+            bad.iter().filter(|cell| cell.outcome.word() == word).map(|cell| cell.label.as_str()).collect();
+        if !labels.is_empty() {
+            write!(f, "{separator}{word} on {} of {}: {}", labels.len(), outcomes.len(), labels.join(", "))?;
+            separator = "; ";
+        }
+    }
+    match bad.as_slice() {
+        [CellOutcome { outcome: Outcome::Failed(error), .. }] => write!(f, " ({error})"),
+        _ => Ok(()),
+    }
+}

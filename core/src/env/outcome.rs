@@ -13,6 +13,38 @@ pub struct ParallelResult {
     pub entries: Vec<(Env, Value)>,
 }
 
+impl ParallelResult {
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there was no cell.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The values, in host order; what iterating gives (row C-07).
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.entries.iter().map(|(_, value)| value)
+    }
+
+    /// The Envs of the cells, in host order.
+    pub fn cells(&self) -> impl Iterator<Item = &Env> {
+        self.entries.iter().map(|(env, _)| env)
+    }
+
+    /// The value of a cell.
+    pub fn of(&self, cell: &Env) -> Option<&Value> {
+        self.entries.iter().find(|(env, _)| env.node().same_place(cell.node())).map(|(_, value)| value)
+    }
+
+    /// The value of the cell with this label: the slug, joined with `/` over several dimensions.
+    pub fn by_label(&self, label: &str) -> Option<&Value> {
+        self.entries.iter().find(|(env, _)| env.node().cell_label() == label).map(|(_, value)| value)
+    }
+}
+
 /// What became of one cell.
 #[derive(Clone, Debug)]
 pub struct CellOutcome {
@@ -62,8 +94,7 @@ impl fmt::Display for ParallelResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
         for (i, (env, value)) in self.entries.iter().enumerate() {
-            let slug = env.node().host().map_or_else(|| env.node().name().to_string(), |host| host.slug().to_string());
-            write!(f, "{} {slug}: {value}", if i == 0 { "" } else { "," })?;
+            write!(f, "{} {}: {value}", if i == 0 { "" } else { "," }, env.node().cell_label())?;
         }
         f.write_str(" }")
     }

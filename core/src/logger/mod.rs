@@ -1,5 +1,13 @@
 //! Events of a run and those who listen: the screen, the journal, tests (section L).
 
+mod failure;
+mod screen;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use screen::ScreenLogger;
+
 use std::sync::Arc;
 use std::time::Duration;
 

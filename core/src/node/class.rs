@@ -1,8 +1,12 @@
-//! Node classes: ordered members, inheritance, double-underscore overrides, nesting rules.
+//! Node classes: what a class is and what it inherits. How classes are made is in `builder`.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use indexmap::IndexMap;
+
+use super::builder::{ClassBuilder, Site};
 use super::{Group, HostSource, Member, Position};
 
 /// What kind of node a class makes (row A-31).
@@ -18,12 +22,33 @@ pub enum Kind {
     JustOne,
 }
 
+impl Kind {
+    /// Whether a node of this kind may contain a child of that kind (row A-32).
+    pub fn may_contain(self, child: Kind) -> bool {
+        match child {
+            Kind::Normal => true,
+            Kind::Parallel => self != Kind::Normal,
+            Kind::Array | Kind::JustOne => self == Kind::Normal,
+        }
+    }
+}
+
 /// A node class. Cheap to clone; identity counts.
 #[derive(Clone)]
-pub struct Class(Arc<Inner>);
+pub struct Class(pub(super) Arc<Inner>);
 
-struct Inner {
-    // name, base, kind, doc, position, group, hosts, RwLock<members>: model helper
+pub(super) struct Inner {
+    pub(super) name: String,
+    pub(super) base: Option<Class>,
+    pub(super) kind: Kind,
+    pub(super) doc: Option<String>,
+    pub(super) position: Option<Position>,
+    pub(super) group: Option<Group>,
+    pub(super) hosts: Option<HostSource>,
+    /// Number of classes above; bounds every walk up the bases.
+    pub(super) depth: usize,
+    /// Own members only, aliases as members of their own. Locked for single look-ups and insertions.
+    pub(super) members: RwLock<IndexMap<String, Member>>,
 }
 
 /// A class that breaks a rule; says where and what to do.
@@ -36,78 +61,131 @@ pub struct ClassError {
     pub message: String,
 }
 
-/// Collects what a class is made of; [`ClassBuilder::build`] checks the rules.
-pub struct ClassBuilder {
-    // model helper
+impl ClassError {
+    pub(super) fn new(position: Option<&Position>, message: impl Into<String>) -> ClassError {
+        ClassError { position: position.cloned(), message: message.into() }
+    }
 }
+
+// The two roots are constants, not state: `define` refuses to change them.
+static NODE: LazyLock<Class> = LazyLock::new(|| Class::bare("Node", Kind::Normal));
+static PARALLEL_NODE: LazyLock<Class> = LazyLock::new(|| Class::bare("ParallelNode", Kind::Parallel));
 
 impl Class {
     /// The root of all normal node classes, `Node`.
     pub fn node() -> Class {
-        todo!("model helper")
+        NODE.clone()
     }
 
     /// The root of all parallel node classes, `ParallelNode`.
     pub fn parallel_node() -> Class {
-        todo!("model helper")
+        PARALLEL_NODE.clone()
+    }
+
+    fn bare(name: &str, kind: Kind) -> Class {
+        Class(Arc::new(Inner {
+            name: name.to_string(),
+            base: None,
+            kind,
+            doc: None,
+            position: None,
+            group: None,
+            hosts: None,
+            depth: 0,
+            members: RwLock::default(),
+        }))
     }
 
     /// Starts a subclass.
-    pub fn extend(&self, _name: &str) -> ClassBuilder {
-        todo!("model helper")
+    pub fn extend(&self, name: &str) -> ClassBuilder {
+        ClassBuilder::new(self, name, self.kind())
     }
 
     /// The class's own name; empty for a class that was given none.
     pub fn name(&self) -> &str {
-        todo!("model helper")
+        &self.0.name
     }
 
     /// What kind of node it makes.
     pub fn kind(&self) -> Kind {
-        todo!("model helper")
+        self.0.kind
     }
 
     /// The class it extends; `None` for `Node` and `ParallelNode`.
     pub fn base(&self) -> Option<&Class> {
-        todo!("model helper")
+        self.0.base.as_ref()
     }
 
     /// Where it was defined.
     pub fn position(&self) -> Option<&Position> {
-        todo!("model helper")
+        self.0.position.as_ref()
     }
 
     /// Documentation: its own, else the nearest base's.
     pub fn doc(&self) -> Option<String> {
-        todo!("model helper")
+        self.lineage().find_map(|class| class.0.doc.clone())
     }
 
     /// Its own group, or the nearest base's; nodes above in the tree are the instance's business (row J-05).
     pub fn group(&self) -> Option<Group> {
-        todo!("model helper")
+        self.lineage().find_map(|class| class.0.group.clone())
     }
 
     /// Where its hosts come from, bases included.
     pub fn hosts(&self) -> HostSource {
-        todo!("model helper")
+        self.lineage().find_map(|class| class.0.hosts.clone()).unwrap_or(HostSource::Inherit)
     }
 
     /// A member by name, bases included; aliases of actions count.
-    pub fn member(&self, _name: &str) -> Option<Member> {
-        todo!("model helper")
+    pub fn member(&self, name: &str) -> Option<Member> {
+        self.lineage().find_map(|class| class.own(name))
     }
 
-    /// All members in definition order, those of bases first, each name once.
+    /// All members in definition order, those of bases first, each name once; every alias of an action is a member of
+    /// its own (row E-24).
     pub fn members(&self) -> Vec<(String, Member)> {
-        todo!("model helper")
+        let mut lineage: Vec<&Class> = self.lineage().collect();
+        lineage.reverse();
+        let mut members = IndexMap::new();
+        for class in lineage {
+            let own = class.0.members.read().unwrap_or_else(PoisonError::into_inner);
+            for (name, member) in own.iter() {
+                members.insert(name.clone(), member.clone());
+            }
+        }
+        members.into_iter().collect()
     }
 
-    /// Adds or replaces a member after the class was defined (row A-25); how `function A:start()` arrives.
+    /// Child classes by name, in definition order.
+    pub fn children(&self) -> Vec<(String, Class)> {
+        let child = |(name, member)| match member {
+            Member::Child(class) => Some((name, class)),
+            _ => None,
+        };
+        self.members().into_iter().filter_map(child).collect()
+    }
+
+    /// Adds or replaces a member after the class was defined (row A-25); how `function A:start()` arrives. A name like
+    /// `child__attribute` overrides inside a child of this class, as at definition.
     ///
     /// # Errors
-    /// The same rules as at definition: reserved names, nesting.
-    pub fn define(&self, _name: &str, _member: Member, _position: Option<Position>) -> Result<(), ClassError> {
-        todo!("model helper")
+    /// The same rules as at definition: reserved names, nesting, unknown override targets. Also when a class would
+    /// contain itself, and for `Node` and `ParallelNode`, which are shared by all trees.
+    pub fn define(&self, name: &str, member: Member, position: Option<Position>) -> Result<(), ClassError> {
+        if self.base().is_none() {
+            let message = format!("{} itself cannot be changed: extend it", self.name());
+            return Err(ClassError { position, message });
+        }
+        let site = Site { class: self, position: position.as_ref() };
+        let additions = site.resolve(name, member)?;
+        for (_, member) in &additions {
+            if let Member::Child(child) = member {
+                self.refuse_cycle(child, position.as_ref())?;
+            }
+        }
+        let mut members = self.0.members.write().unwrap_or_else(PoisonError::into_inner);
+        members.extend(additions);
+        Ok(())
     }
 
     /// `.Array` (row C-20).
@@ -115,7 +193,7 @@ impl Class {
     /// # Errors
     /// When the class is not parallel, or is an array or just-one already (row C-23).
     pub fn array(&self) -> Result<Class, ClassError> {
-        todo!("model helper")
+        self.nestable(Kind::Array, "Array")
     }
 
     /// `.JustOne` (row C-21).
@@ -123,57 +201,96 @@ impl Class {
     /// # Errors
     /// As [`Class::array`].
     pub fn just_one(&self) -> Result<Class, ClassError> {
-        todo!("model helper")
+        self.nestable(Kind::JustOne, "JustOne")
+    }
+
+    fn nestable(&self, kind: Kind, word: &str) -> Result<Class, ClassError> {
+        let problem = match self.kind() {
+            Kind::Parallel => return ClassBuilder::variant(self, kind).build(),
+            Kind::Normal => format!("{self} is not a parallel class: only those have .{word}"),
+            Kind::Array => format!("{self} is an array already: .{word} applies once, to the plain parallel class"),
+            Kind::JustOne => format!("{self} is just-one already: .{word} applies once, to the plain parallel class"),
+        };
+        Err(ClassError::new(self.position(), problem))
     }
 
     /// A copy with this group; the original stays (row J-04).
-    pub fn with_group(&self, _group: Group) -> Class {
-        todo!("model helper")
+    pub fn with_group(&self, group: Group) -> Class {
+        let inner = Inner {
+            name: self.0.name.clone(),
+            base: Some(self.clone()),
+            kind: self.kind(),
+            doc: None,
+            position: self.0.position.clone(),
+            group: Some(group),
+            hosts: None,
+            depth: self.0.depth + 1,
+            members: RwLock::default(),
+        };
+        Class(Arc::new(inner))
+    }
+
+    /// A copy that takes its hosts from elsewhere, such as a role mapping; the original stays (row D-12).
+    ///
+    /// # Errors
+    /// When a slug occurs twice in one role (row A-09).
+    pub fn with_hosts(&self, hosts: HostSource) -> Result<Class, ClassError> {
+        ClassBuilder::variant(self, self.kind()).hosts(hosts).build()
     }
 
     /// Whether it is `other` or extends it; a child derived by override counts as the base's child (row A-24).
-    pub fn is_a(&self, _other: &Class) -> bool {
-        todo!("model helper")
+    pub fn is_a(&self, other: &Class) -> bool {
+        self.lineage().any(|class| class == other)
+    }
+
+    /// The class and its bases, the class first.
+    pub fn lineage(&self) -> impl Iterator<Item = &Class> {
+        std::iter::successors(Some(self), |class| class.base())
+    }
+
+    fn own(&self, name: &str) -> Option<Member> {
+        self.0.members.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// A class that contains itself would be a tree without end.
+    fn refuse_cycle(&self, child: &Class, position: Option<&Position>) -> Result<(), ClassError> {
+        let mut pending = vec![child.clone()];
+        let mut seen = HashSet::new();
+        while let Some(class) = pending.pop() {
+            if class.is_a(self) {
+                return Err(ClassError::new(position, format!("{self} would contain itself")));
+            }
+            if seen.insert(Arc::as_ptr(&class.0)) {
+                pending.extend(class.children().into_iter().map(|(_, child)| child));
+            }
+        }
+        Ok(())
     }
 }
 
-impl ClassBuilder {
-    /// Adds a member. A name like `child__attribute` overrides inside a child (section B).
-    pub fn member(self, _name: &str, _member: Member, _position: Option<Position>) -> ClassBuilder {
-        todo!("model helper")
+/// Long chains of classes are taken apart one by one: a script that nests a million of them must not overflow the
+/// stack of the process when they are dropped.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut pending = Vec::new();
+        self.release(&mut pending);
+        while let Some(class) = pending.pop() {
+            if let Some(mut inner) = Arc::into_inner(class.0) {
+                inner.release(&mut pending);
+            }
+        }
     }
+}
 
-    /// Sets where hosts come from.
-    pub fn hosts(self, _hosts: HostSource) -> ClassBuilder {
-        todo!("model helper")
-    }
-
-    /// Overrides the hosts of a nested child: `path` are child names from here (row B-05).
-    pub fn child_hosts(self, _path: &[&str], _hosts: HostSource, _position: Option<Position>) -> ClassBuilder {
-        todo!("model helper")
-    }
-
-    /// Sets the documentation.
-    pub fn doc(self, _doc: &str) -> ClassBuilder {
-        todo!("model helper")
-    }
-
-    /// Sets where it is defined.
-    pub fn position(self, _position: Position) -> ClassBuilder {
-        todo!("model helper")
-    }
-
-    /// Sets the group.
-    pub fn group(self, _group: Group) -> ClassBuilder {
-        todo!("model helper")
-    }
-
-    /// Checks the rules and makes the class.
-    ///
-    /// # Errors
-    /// Every broken rule of rows A-04..A-09, A-18..A-20, A-32, B-09..B-12, with position.
-    pub fn build(self) -> Result<Class, ClassError> {
-        todo!("model helper")
+impl Inner {
+    fn release(&mut self, pending: &mut Vec<Class>) {
+        pending.extend(self.base.take());
+        let members = self.members.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (_, member) in members.drain(..) {
+            if let Member::Child(class) = member {
+                pending.push(class);
+            }
+        }
     }
 }
 
@@ -187,7 +304,11 @@ impl Eq for Class {}
 
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<class {}>", self.name())
+        match (self.name(), self.position()) {
+            ("", Some(position)) => write!(f, "<class at {position}>"),
+            ("", None) => f.write_str("<class>"),
+            (name, _) => write!(f, "<class {name}>"),
+        }
     }
 }
 

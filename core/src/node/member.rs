@@ -1,6 +1,8 @@
 //! What a class is made of.
 
 use std::fmt;
+use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -42,6 +44,57 @@ pub struct Action {
     pub position: Option<Position>,
 }
 
+/// The name under which a node keeps its default action: calling the node calls it (row A-23).
+pub const DEFAULT_ACTION: &str = "__call";
+
+impl Action {
+    /// An action without decorations.
+    pub fn new(body: Arc<dyn Body>) -> Action {
+        Action { body, flags: ActionFlags::default(), aliases: Vec::new(), doc: None, position: None }
+    }
+
+    /// An action that is a Rust closure, written where this is called.
+    #[track_caller]
+    pub fn from_fn<F, R>(code: F) -> Action
+    where
+        F: Fn(Env, Vec<Value>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Value, ActionError>> + Send + 'static,
+    {
+        let here = Location::caller();
+        Action { position: Some(Position::new(here.file(), here.line())), ..Action::new(body_fn(code)) }
+    }
+
+    /// The same with one more name (row E-24).
+    pub fn alias(mut self, name: &str) -> Action {
+        self.aliases.push(name.to_string());
+        self
+    }
+
+    /// The same with documentation.
+    pub fn doc(mut self, doc: &str) -> Action {
+        self.doc = Some(doc.to_string());
+        self
+    }
+
+    /// The same; the shell does not print its result (row E-19).
+    pub fn suppress_result(mut self) -> Action {
+        self.flags.suppress_result = true;
+        self
+    }
+
+    /// The same; runs once on an array, with all hosts (row E-20).
+    pub fn dont_isolate_yet(mut self) -> Action {
+        self.flags.dont_isolate_yet = true;
+        self
+    }
+
+    /// The same; runs on one cell that is asked for (row E-22).
+    pub fn isolate_one_only(mut self) -> Action {
+        self.flags.isolate_one_only = true;
+        self
+    }
+}
+
 /// What decorators said about an action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ActionFlags {
@@ -63,4 +116,35 @@ pub trait Body: Send + Sync + fmt::Debug {
     /// The parameters, for help and arity messages: `commit`, `[force]`, `...`. `None` when the front end cannot
     /// know.
     fn parameters(&self) -> Option<Vec<String>>;
+}
+
+/// Code from a Rust closure: `body_fn(|env, args| async move { ... })`.
+pub fn body_fn<F, R>(code: F) -> Arc<dyn Body>
+where
+    F: Fn(Env, Vec<Value>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Value, ActionError>> + Send + 'static,
+{
+    Arc::new(Closure(code))
+}
+
+struct Closure<F>(F);
+
+impl<F> fmt::Debug for Closure<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closure")
+    }
+}
+
+impl<F, R> Body for Closure<F>
+where
+    F: Fn(Env, Vec<Value>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Value, ActionError>> + Send + 'static,
+{
+    fn call(&self, env: Env, args: Vec<Value>) -> BoxFuture<'static, Result<Value, ActionError>> {
+        Box::pin((self.0)(env, args))
+    }
+
+    fn parameters(&self) -> Option<Vec<String>> {
+        None
+    }
 }

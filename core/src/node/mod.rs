@@ -3,6 +3,7 @@
 //! No input or output, no clock, no async runtime. Front ends (Lua in `script`, Rust in the builder) make
 //! [`Class`]es; a [`Node`] is a class placed in a tree, with its hosts resolved.
 
+mod builder;
 mod class;
 mod group;
 mod host;
@@ -12,11 +13,15 @@ mod position;
 mod roles;
 mod secret;
 
-pub use class::{Class, ClassBuilder, ClassError, Kind};
+pub use builder::ClassBuilder;
+pub use class::{Class, ClassError, Kind};
 pub use group::{Color, Group};
 pub use host::{HostDef, HostFactory, HostKeyPolicy, HostKind, HostSettings};
 pub use instance::{Cell, CellKey, Node, NodeError};
-pub use member::{Action, ActionFlags, Body, Member};
+pub use member::{Action, ActionFlags, Body, DEFAULT_ACTION, Member, body_fn};
 pub use position::Position;
 pub use roles::{HostSource, MapFrom, RoleMapping, Roles};
 pub use secret::Secret;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! Query expressions: `Q.parent.branch` and friends (section G).
 
+mod evaluate;
+
+pub use evaluate::evaluate;
+
 use crate::node::Position;
 use crate::value::Value;
 

@@ -1,5 +1,7 @@
 //! The shell of a session: prompt, completion, built-in commands, running actions (section N).
 
+pub mod editor;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -122,7 +122,7 @@ impl LineFilter {
         match byte {
             b'\r' => self.returned = true,
             0x08 => self.backspace(),
-            b'\t' | 0x20..0x7f | 0x80.. => {
+            b'\t' | 0x20..=0x7e | 0x80.. => {
                 if std::mem::take(&mut self.returned) {
                     self.restart();
                 }

@@ -13,6 +13,7 @@ mod keyboard;
 pub mod keys;
 mod line_filter;
 pub mod lines;
+mod prompt_line;
 mod raw_mode;
 pub mod scripted;
 pub mod stdio;
@@ -93,6 +94,15 @@ pub trait Terminal: Send + Sync + 'static {
     /// Opens a terminal for one isolation of a parallel run. What is written there appears here, marked with
     /// the label, whole lines at a time.
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>>;
+
+    /// Draws the line that is being edited, or ends it (`None`). A terminal that can do so keeps the line below
+    /// whatever others write meanwhile (row N-61). `drawn` begins at the first column and draws the whole line.
+    async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
+        self.write(drawn.unwrap_or(b"\r\n")).await
+    }
+
+    /// The line that was being edited will never be ended: whoever edited it was cancelled.
+    fn abandon_prompt(&self) {}
 
     /// Nothing more will be written: shows what was held back, such as a last line without end. Whoever opened
     /// an auxiliary terminal calls it when the isolation has ended.

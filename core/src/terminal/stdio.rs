@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::lines::LinesTerminal;
+use super::prompt_line::Prompt;
 use super::raw_mode::RawMode;
 use super::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
 
@@ -35,6 +36,7 @@ pub struct StdioTerminal {
     term: String,
     size: watch::Receiver<Size>,
     writes: mpsc::Sender<WriteRequest>,
+    prompt: Arc<Prompt>,
     keyboard: KeyboardHub,
     reader: Mutex<Option<Reader>>,
     raw: Option<Arc<RawMode>>,
@@ -51,6 +53,8 @@ struct WriteRequest {
 enum Stream {
     Output,
     Talk,
+    /// The line that is being edited; empty ends it.
+    Prompt,
 }
 
 /// The thread that reads; it ends when this is dropped.
@@ -72,7 +76,8 @@ impl StdioTerminal {
             Some(raw) => Some(follow_signals(raw.clone(), size_sender)?),
             None => None,
         };
-        let writes = start_writer()?;
+        let prompt = Arc::new(Prompt::default());
+        let writes = start_writer(prompt.clone())?;
         Ok(Arc::new_cyclic(|me| StdioTerminal {
             me: me.clone(),
             kind: if tty { Kind::Tty } else { Kind::Plain },
@@ -80,6 +85,7 @@ impl StdioTerminal {
             term: std::env::var("TERM").unwrap_or_default(),
             size,
             writes,
+            prompt,
             keyboard: KeyboardHub::new(),
             reader: Mutex::new(None),
             raw,
@@ -132,6 +138,14 @@ impl Terminal for StdioTerminal {
 
     async fn write_talk(&self, bytes: &[u8]) -> io::Result<()> {
         self.request(bytes, Stream::Talk).await
+    }
+
+    async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
+        self.request(drawn.unwrap_or_default(), Stream::Prompt).await
+    }
+
+    fn abandon_prompt(&self) {
+        self.prompt.abandon();
     }
 
     fn kind(&self) -> Kind {
@@ -194,13 +208,15 @@ fn follow_signals(raw: Arc<RawMode>, size: watch::Sender<Size>) -> io::Result<Ab
 }
 
 /// One thread writes, so that a slow screen holds up whoever writes to it and nobody else.
-fn start_writer() -> io::Result<mpsc::Sender<WriteRequest>> {
+fn start_writer(prompt: Arc<Prompt>) -> io::Result<mpsc::Sender<WriteRequest>> {
     let (sender, mut requests) = mpsc::channel::<WriteRequest>(WRITES_WAITING);
     thread::Builder::new().name("terminal-write".to_string()).spawn(move || {
         while let Some(request) = requests.blocking_recv() {
             let written = match request.stream {
-                Stream::Output => write_all(io::stdout(), &request.bytes),
+                Stream::Output => write_all(io::stdout(), &prompt.around(request.bytes)),
+                Stream::Talk if prompt.is_shown() => write_all(io::stdout(), &prompt.around(request.bytes)),
                 Stream::Talk => write_all(io::stderr(), &request.bytes),
+                Stream::Prompt => write_all(io::stdout(), &prompt.draw(request.bytes)),
             };
             // Whoever wrote may have been cancelled meanwhile.
             let _cancelled = request.done.send(written);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use deployer_tests::terminal::{CTRL_C, CTRL_D};
-use deployer_tests::{World, processes};
+use deployer_tests::terminal::CTRL_D;
+use deployer_tests::{World, eventually, processes};
 
 #[test]
 fn a_server_lets_its_user_in_and_knows_who_came() {
@@ -36,11 +36,8 @@ fn a_server_that_is_stopped_takes_along_what_it_runs() {
     let sleeping = "setsid sleep 300 </dev/null >/dev/null 2>&1 & echo asleep; read never";
     let terminal = world.terminal("ssh", "ssh", &[&options[..], &[sleeping]].concat());
     terminal.wait_for_text("the remote shell runs", "asleep");
-    assert!(
-        farm.remote_processes().iter().any(|process| process.command == "sleep 300"),
-        "{:?}",
-        farm.remote_processes()
-    );
+    let runs = || farm.remote_processes().iter().any(|process| process.command == "sleep 300");
+    eventually("the remote sleep runs", runs, || format!("{:?}", farm.remote_processes()));
     farm.stop();
     let left = processes::of_world(&world.dir().display().to_string());
     assert!(!left.iter().any(|process| process.command.starts_with("sleep")), "{left:?}");
@@ -59,7 +56,6 @@ fn a_terminal_shows_what_its_shell_prints_and_has_a_size() {
     terminal.resize(50, 200);
     terminal.send_line("");
     terminal.wait_for_text("the new size", "50 200");
-    terminal.send(CTRL_C);
     terminal.wait_for_prompt("ready> ");
     terminal.send_line("exit 7");
     assert_eq!(terminal.exit_status(), 7);
@@ -97,8 +93,10 @@ fn a_world_complains_about_what_is_left_behind() {
     world.patience(Duration::from_millis(100));
     let mut command = world.without_terminal(Path::new("sh"), &["-c", "sleep 300 & exit 0"]);
     assert!(command.status().unwrap().success());
-    let left = processes::of_world(&world.dir().display().to_string());
-    assert!(left.iter().any(|process| process.command == "sleep 300"), "{left:?}");
+    let left = || processes::of_world(&world.dir().display().to_string());
+    let sleeps = || left().iter().any(|process| process.command == "sleep 300");
+    eventually("sleep runs", sleeps, || format!("{:?}", left()));
+    let left = left();
     let complaint = std::panic::catch_unwind(move || drop(world)).expect_err("the world is not clean");
     let complaint = complaint.downcast::<String>().unwrap();
     assert!(complaint.contains("sleep 300"), "{complaint}");

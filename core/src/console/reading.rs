@@ -1,0 +1,141 @@
+//! Reads one answer from the keyboard.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::host::NoAnswer;
+use crate::shell::editor::{Completion, Editor, Step, View, render};
+use crate::terminal::keys::{Key, KeyDecoder};
+use crate::terminal::style::Style;
+use crate::terminal::{Keyboard, Terminal};
+
+/// Longest secret, bytes. Reserved at once: a growing text would leave copies of itself in memory.
+const SECRET_MAX: usize = 4096;
+
+/// A keyboard lease and what is typed while it lasts. What is typed beyond the answer is given back.
+pub(super) struct Reading<'a> {
+    terminal: &'a Arc<dyn Terminal>,
+    keyboard: Keyboard,
+    decoder: KeyDecoder,
+    prompt: [(String, Style); 1],
+    colour: bool,
+    editor: Editor,
+    secret: Option<Zeroizing<String>>,
+    editing: bool,
+}
+
+enum Progress {
+    Editing,
+    Done(Zeroizing<String>),
+    GivenUp,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(terminal: &'a Arc<dyn Terminal>, colour: bool, prompt: &str, secret: bool) -> Reading<'a> {
+        Reading {
+            terminal,
+            keyboard: terminal.keyboard(),
+            decoder: KeyDecoder::new(),
+            prompt: [(prompt.to_string(), Style::Cyan)],
+            colour,
+            editor: Editor::default(),
+            secret: secret.then(|| Zeroizing::new(String::with_capacity(SECRET_MAX))),
+            editing: false,
+        }
+    }
+
+    /// One typed line, without its end.
+    pub(super) async fn line(&mut self) -> Result<Zeroizing<String>, NoAnswer> {
+        let mut size = self.terminal.size();
+        self.editing = true;
+        let answer = loop {
+            let key = self.decoder.next_key();
+            if matches!(key, None | Some(Key::Enter)) {
+                self.draw().await?;
+            }
+            if let Some(key) = key {
+                match self.key(key) {
+                    Progress::Editing => continue,
+                    Progress::Done(line) => break Ok(line),
+                    Progress::GivenUp => break Err(NoAnswer::Cancelled),
+                }
+            }
+            tokio::select! {
+                bytes = self.keyboard.read() => match bytes {
+                    Some(bytes) => self.decoder.feed(&bytes),
+                    None => break Err(NoAnswer::Cancelled),
+                },
+                Ok(()) = size.changed() => {}
+            }
+        };
+        self.editing = false;
+        self.terminal.write_prompt(None).await.map_err(|_| NoAnswer::Cancelled)?;
+        answer
+    }
+
+    async fn draw(&mut self) -> Result<(), NoAnswer> {
+        let masked;
+        let editor = match &self.secret {
+            None => &self.editor,
+            Some(secret) => {
+                // One star for each character (row I-06).
+                masked = stars(secret.chars().count());
+                &masked
+            }
+        };
+        let columns = usize::from(self.terminal.size().borrow().cols);
+        let view = View {
+            prompt: &self.prompt,
+            spans: &[(0..editor.text().len(), Style::Bold)],
+            columns,
+            colour: self.colour,
+            moves: self.terminal.term() != "dumb",
+        };
+        self.terminal.write_prompt(Some(&render(editor, &view))).await.map_err(|_| NoAnswer::Cancelled)
+    }
+
+    fn key(&mut self, key: Key) -> Progress {
+        if let Key::Ctrl('c' | 'd') = key {
+            return Progress::GivenUp;
+        }
+        let Some(secret) = &mut self.secret else {
+            return match self.editor.key(key, &|_| Completion::default()) {
+                Step::Line(line) => Progress::Done(Zeroizing::new(line)),
+                Step::End | Step::Interrupted => Progress::GivenUp,
+                _ => Progress::Editing,
+            };
+        };
+        match key {
+            Key::Enter => return Progress::Done(std::mem::take(secret)),
+            Key::Backspace => drop(secret.pop()),
+            Key::Ctrl('u') => secret.clear(),
+            Key::Char(c) => push(secret, &c.to_string()),
+            // The line end that comes along with a copied password is not part of it.
+            Key::Paste(text) => push(secret, text.trim_end_matches(['\r', '\n'])),
+            _ => {}
+        }
+        Progress::Editing
+    }
+}
+
+fn push(secret: &mut Zeroizing<String>, text: &str) {
+    if secret.len() + text.len() <= SECRET_MAX {
+        secret.push_str(text);
+    }
+}
+
+fn stars(count: usize) -> Editor {
+    let mut editor = Editor::default();
+    editor.key(Key::Paste("*".repeat(count)), &|_| Completion::default());
+    editor
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if self.editing {
+            self.terminal.abandon_prompt();
+        }
+        self.keyboard.unread(self.decoder.take_rest());
+    }
+}

@@ -1,0 +1,112 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::terminal::Size;
+use crate::terminal::scripted::ScriptedTerminal;
+
+fn question(kind: QuestionKind) -> Question {
+    Question { label: "web1".to_string(), notice: String::new(), prompt: "go on?".to_string(), kind }
+}
+
+fn choice(default: Option<&str>) -> QuestionKind {
+    let options = ["abort", "retry", "skip"].map(str::to_string).to_vec();
+    QuestionKind::Choice { options, default: default.map(str::to_string) }
+}
+
+/// What a person sees on a screen of 80 columns.
+fn screen(terminal: &ScriptedTerminal) -> String {
+    let mut screen = vt100::Parser::new(40.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    screen.process(terminal.output().as_bytes());
+    screen.screen().contents()
+}
+
+async fn asked(kind: QuestionKind, keys: &str) -> (Result<String, NoAnswer>, String) {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys(keys).await;
+    terminal.end_of_input();
+    let console = Console::new(terminal.clone());
+    let answer = console.ask(question(kind)).await;
+    (answer.map(|answer| answer.0.to_string()), screen(&terminal))
+}
+
+// rows: I-02 I-05
+#[tokio::test]
+async fn a_line_is_asked_in_cyan_with_the_host_in_front() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("main\x7f\x7fi\u{e9}\r").await;
+    let answer = Console::new(terminal.clone()).ask(question(QuestionKind::Line)).await.unwrap();
+    assert_eq!(answer.0.as_str(), "mai\u{e9}");
+    assert!(terminal.output().contains("\x1b[36m  web1: go on?: \x1b[0m"), "{:?}", terminal.output());
+    assert_eq!(screen(&terminal), "  web1: go on?: mai\u{e9}\n".trim_end());
+}
+
+// rows: I-06
+#[tokio::test]
+async fn a_secret_shows_one_star_for_each_character() {
+    let (answer, screen) = asked(QuestionKind::Secret, "s\u{e9}cretx\x7f\r").await;
+    assert_eq!(answer.unwrap(), "s\u{e9}cret");
+    assert_eq!(screen, "  web1: go on?: ******");
+}
+
+// rows: I-19
+#[tokio::test]
+async fn confirm_wants_yes_or_no() {
+    let (answer, screen) = asked(QuestionKind::Confirm, "\rmaybe\ry\r").await;
+    assert_eq!(answer.unwrap(), "yes");
+    assert_eq!(screen.lines().filter(|line| line.contains("please type yes or no")).count(), 1, "{screen}");
+    assert_eq!(asked(QuestionKind::Confirm, "No\r").await.0.unwrap(), "no");
+}
+
+// rows: I-04 I-07 E-18
+#[tokio::test]
+async fn a_choice_takes_its_words_and_asks_again_on_others() {
+    let (answer, screen) = asked(choice(Some("abort")), "x\rre\r").await;
+    assert_eq!(answer.unwrap(), "retry");
+    assert!(screen.starts_with("  web1: go on? [abort/retry/skip] (abort):\n  web1: x\n"), "{screen}");
+    assert!(screen.contains("please type one of: abort, retry, skip"), "{screen}");
+    assert_eq!(asked(choice(Some("abort")), "\r").await.0.unwrap(), "abort");
+    assert_eq!(asked(choice(None), "\rskip\r").await.0.unwrap(), "skip");
+}
+
+// rows: I-08 I-09 W-46
+#[tokio::test]
+async fn giving_up_is_no_answer() {
+    assert_eq!(asked(QuestionKind::Line, "abc\x03").await.0, Err(NoAnswer::Cancelled));
+    assert_eq!(asked(QuestionKind::Secret, "\x04").await.0, Err(NoAnswer::Cancelled));
+    assert_eq!(asked(QuestionKind::Confirm, "").await.0, Err(NoAnswer::Cancelled));
+}
+
+// rows: I-10 I-11 W-46
+#[tokio::test]
+async fn nobody_there_takes_the_default_or_nothing() {
+    let terminal = ScriptedTerminal::new();
+    let console = Console::new(terminal.clone());
+    assert_eq!(console.ask(question(choice(Some("abort")))).await.unwrap().0.as_str(), "abort");
+    assert_eq!(terminal.output(), "  web1: go on? [abort/retry/skip] (abort): abort [non interactive]\n");
+    for kind in [choice(None), choice(Some("other")), QuestionKind::Line, QuestionKind::Secret, QuestionKind::Confirm] {
+        assert_eq!(console.ask(question(kind)).await.map(|_| ()), Err(NoAnswer::NobodyThere));
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_beyond_the_answer_goes_to_the_next_reader() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("yes\r\nls\r").await;
+    let console = Console::new(terminal.clone());
+    assert!(console.ask(question(QuestionKind::Confirm)).await.unwrap().is_yes());
+    assert_eq!(terminal.keyboard().read().await.as_deref(), Some(&b"ls\r"[..]));
+}
+
+#[tokio::test]
+async fn a_host_cannot_draw_over_the_label() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("x\r").await;
+    terminal.resize(Size { rows: 24, cols: 300 });
+    let mut asked = question(QuestionKind::Secret);
+    asked.notice = "\x1b[2Jwelcome\n\n\tbye".to_string();
+    asked.prompt = "\rdb1: password:".to_string();
+    Console::new(terminal.clone()).ask(asked).await.unwrap();
+    let output = terminal.output();
+    assert!(output.contains("  \\x1b[2Jwelcome\r\n  \r\n      bye\r\n"), "{output:?}");
+    assert!(output.contains("  web1: \\rdb1: password: "), "{output:?}");
+}

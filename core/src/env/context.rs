@@ -1,0 +1,65 @@
+//! What surrounds a run.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::host::ssh::SshOptions;
+use crate::host::{Asker, HostServices, NobodyToAsk, RunIo};
+use crate::logger::Logger;
+use crate::terminal::Terminal;
+use crate::terminal::scripted::ScriptedTerminal;
+
+/// What surrounds a run: everything an Env hands down to the Envs reached from it.
+#[derive(Clone)]
+pub struct RunContext {
+    /// Where things show and keys come from.
+    pub terminal: Arc<dyn Terminal>,
+    /// Who is told what happens.
+    pub logger: Logger,
+    /// Who answers questions; shared by all isolations of a run.
+    pub asker: Arc<dyn Asker>,
+    /// Connections.
+    pub services: Arc<HostServices>,
+    /// Commands are only checked, not run (row E-08).
+    pub sandbox: bool,
+    /// Ends the run: Ctrl-C, session ended, daemon stopping. Isolations have child tokens.
+    pub cancel: CancellationToken,
+    /// How many isolations run at once; `None`: all (`--parallel N`).
+    pub parallel_limit: Option<usize>,
+}
+
+impl RunContext {
+    /// For programs that use nodes as a library: a terminal in memory, nobody listens, nobody to ask, no sandbox (row
+    /// E-01). Each context has connections of its own.
+    pub fn quiet() -> RunContext {
+        let terminal: Arc<dyn Terminal> = ScriptedTerminal::new();
+        RunContext {
+            logger: Logger::new(Vec::new(), terminal.clone()),
+            terminal,
+            asker: Arc::new(NobodyToAsk),
+            services: HostServices::new(SshOptions::default()),
+            sandbox: false,
+            cancel: CancellationToken::new(),
+            parallel_limit: None,
+        }
+    }
+
+    /// What commands of this run need.
+    pub fn io(&self) -> RunIo {
+        RunIo {
+            terminal: self.terminal.clone(),
+            logger: self.logger.clone(),
+            asker: self.asker.clone(),
+            cancel: self.cancel.clone(),
+            services: self.services.clone(),
+            sandbox: self.sandbox,
+        }
+    }
+
+    /// The same for one isolation on a terminal of its own.
+    pub(super) fn on(&self, terminal: Arc<dyn Terminal>) -> RunContext {
+        let logger = self.logger.on(terminal.clone());
+        RunContext { terminal, logger, cancel: self.cancel.child_token(), ..self.clone() }
+    }
+}

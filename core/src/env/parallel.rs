@@ -1,0 +1,158 @@
+//! One call on all cells of a parallel node: tasks, terminals, limits, and one true summary.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+use unicode_width::UnicodeWidthStr;
+
+use super::call::{Code, overdue, panicked};
+use super::one_cell::no_cells;
+use super::{ActionError, Cause, CellOutcome, Env, Outcome, ParallelResult, Skipped};
+use crate::logger::Event;
+use crate::terminal::AuxiliaryRequest;
+use crate::value::Value;
+
+/// How long cells may take to end after the run was cancelled; the others are reported as interrupted.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs code on all cells. All of them finish, then there is a result in host order, or one error with every outcome
+/// (rows C-05..C-12 with design 8).
+pub(super) async fn run(env: &Env, name: &str, code: &Code, args: Vec<Value>) -> Result<Value, ActionError> {
+    let cells = env.cells();
+    let logger = &env.context().logger;
+    if cells.is_empty() {
+        logger.emit(Event::Message(no_cells(env, name))).await;
+        return Ok(Value::Parallel(Arc::new(ParallelResult { entries: Vec::new() })));
+    }
+    let (node, action) = (env.node().to_string(), name.to_string());
+    let labels: Vec<String> = cells.iter().map(|cell| cell.node().cell_label()).collect();
+    logger.emit(Event::ParallelStarted { node: node.clone(), action: action.clone(), labels: labels.clone() }).await;
+    let outcomes = match cells.as_slice() {
+        [only] => vec![alone(only, labels[0].clone(), name, code, args).await],
+        cells => fork(env, cells, labels, name, code, args).await,
+    };
+    logger.emit(Event::ParallelFinished { node, action, outcomes: outcomes.clone() }).await;
+    join(cells, outcomes)
+}
+
+fn join(cells: Vec<Env>, outcomes: Vec<CellOutcome>) -> Result<Value, ActionError> {
+    if !outcomes.iter().all(|cell| cell.outcome.is_ok()) {
+        return Err(ActionError::new(Cause::Parallel(outcomes)));
+    }
+    let value = |cell: CellOutcome| match cell.outcome {
+        Outcome::Ok(value) => value,
+        _ => Value::Foreign(Arc::new(Skipped)),
+    };
+    let entries = cells.into_iter().zip(outcomes.into_iter().map(value)).collect();
+    Ok(Value::Parallel(Arc::new(ParallelResult { entries })))
+}
+
+/// Exactly one cell runs in the caller's own terminal (row C-10).
+async fn alone(cell: &Env, label: String, name: &str, code: &Code, args: Vec<Value>) -> CellOutcome {
+    let started = Instant::now();
+    let result = cell.run_here(name, code.clone(), args).await;
+    CellOutcome { label, outcome: outcome(result), elapsed: started.elapsed() }
+}
+
+/// Each cell in a task and a terminal of its own. Dropping this future aborts them all.
+async fn fork(
+    env: &Env,
+    cells: &[Env],
+    labels: Vec<String>,
+    name: &str,
+    code: &Code,
+    args: Vec<Value>,
+) -> Vec<CellOutcome> {
+    let started = Instant::now();
+    let limit = env.context().parallel_limit.unwrap_or(cells.len()).max(1);
+    let turns = Arc::new(Semaphore::new(limit));
+    let label_width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+    let mut tasks = JoinSet::new();
+    let mut indices: HashMap<Id, usize> = HashMap::new();
+    for (index, (cell, label)) in cells.iter().zip(&labels).enumerate() {
+        let job = Job {
+            env: cell.clone(),
+            request: AuxiliaryRequest { label: label.clone(), label_width, index },
+            name: name.to_string(),
+            code: code.clone(),
+            args: args.clone(),
+            turns: turns.clone(),
+        };
+        indices.insert(tasks.spawn(job.run()).id(), index);
+    }
+    let mut ended: Vec<Option<(Outcome, Duration)>> = vec![None; cells.len()];
+    let late = overdue(&env.context().cancel, GRACE);
+    tokio::pin!(late);
+    loop {
+        let joined = tokio::select! {
+            biased;
+            joined = tasks.join_next_with_id() => joined,
+            () = &mut late => None,
+        };
+        let (id, end) = match joined {
+            None => break,
+            Some(Ok((id, end))) => (id, end),
+            Some(Err(error)) => (error.id(), (fault(error), started.elapsed())),
+        };
+        if let Some(slot) = indices.get(&id).and_then(|index| ended.get_mut(*index)) {
+            *slot = Some(end);
+        }
+    }
+    let unfinished = || (Outcome::Interrupted(ActionError::new(Cause::Interrupted)), started.elapsed());
+    let ended = ended.into_iter().map(|end| end.unwrap_or_else(unfinished));
+    labels.into_iter().zip(ended).map(|(label, (outcome, elapsed))| CellOutcome { label, outcome, elapsed }).collect()
+}
+
+/// A task that did not come back with an outcome: its panic is contained.
+fn fault(error: tokio::task::JoinError) -> Outcome {
+    match error.try_into_panic() {
+        Ok(panic) => Outcome::Failed(panicked(&*panic)),
+        Err(_aborted) => Outcome::Interrupted(ActionError::new(Cause::Interrupted)),
+    }
+}
+
+/// One cell's part of the work.
+struct Job {
+    env: Env,
+    request: AuxiliaryRequest,
+    name: String,
+    code: Code,
+    args: Vec<Value>,
+    turns: Arc<Semaphore>,
+}
+
+impl Job {
+    async fn run(self) -> (Outcome, Duration) {
+        let context = self.env.context();
+        let turn = tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => return (Outcome::NotStarted, Duration::ZERO),
+            turn = self.turns.acquire() => turn,
+        };
+        let started = Instant::now();
+        let terminal = match context.terminal.auxiliary(self.request.clone()).await {
+            Ok(terminal) => terminal,
+            Err(error) => {
+                let message = format!("{}: not run, no terminal could be opened: {error}", self.request.label);
+                return (Outcome::Failed(ActionError::usage(message)), started.elapsed());
+            }
+        };
+        let env = Env::placed(self.env.node().clone(), context.on(terminal), self.env.calls.clone());
+        let result = env.run_here(&self.name, self.code.clone(), self.args.clone()).await;
+        drop(turn);
+        (outcome(result), started.elapsed())
+    }
+}
+
+fn outcome(result: Result<Value, ActionError>) -> Outcome {
+    match result {
+        Ok(value) if value.is_skipped() => Outcome::Skipped,
+        Ok(value) => Outcome::Ok(value),
+        Err(error) if error.is_interrupted() => Outcome::Interrupted(error),
+        Err(error) => Outcome::Failed(error),
+    }
+}

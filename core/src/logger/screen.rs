@@ -1,0 +1,159 @@
+//! The log a person reads: what runs where, what failed and why (rows L-03, L-08, L-11).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use super::{Event, Listener, RunEntry, failure, summary};
+use crate::env::ActionError;
+use crate::host::ExitStatus;
+use crate::terminal::style::{Style, cut, escaped};
+use crate::terminal::{Kind, Terminal};
+
+/// Hosts and commands remembered; a bound for sessions that stay up for months.
+const REMEMBERED_MAX: usize = 10_000;
+/// Longest log line where no width limits it (files), columns.
+const PLAIN_COLUMNS: usize = 400;
+
+/// Shows the events of a session on its terminal; short lines on the terminals of isolations, whose full story comes
+/// in the summary.
+pub struct ScreenLogger {
+    main: Arc<dyn Terminal>,
+    colour: bool,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    connecting: HashSet<String>,
+    /// Failed commands, and whether their output was shown while they ran.
+    failed: HashMap<(String, String), bool>,
+    parallel: HashMap<(String, String), Instant>,
+}
+
+impl ScreenLogger {
+    /// A log for the session on this terminal; `colour` false for people who want none (`NO_COLOR`). Only screens
+    /// get colours at all, and no colour is the only sign of anything.
+    pub fn new(main: Arc<dyn Terminal>, colour: bool) -> Arc<ScreenLogger> {
+        Arc::new(ScreenLogger { main, colour, memory: Mutex::default() })
+    }
+
+    fn remember<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.connecting.len() + memory.failed.len() + memory.parallel.len() > REMEMBERED_MAX {
+            *memory = Memory::default();
+        }
+        change(&mut memory)
+    }
+
+    fn is_main(&self, terminal: &Arc<dyn Terminal>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(terminal), Arc::as_ptr(&self.main))
+    }
+
+    fn text(&self, event: &Event, terminal: &Arc<dyn Terminal>) -> Option<String> {
+        let look = Look::of(terminal, self.colour);
+        match event {
+            Event::Entered { .. } | Event::Left { .. } => None,
+            Event::RunStarted(run) => Some(look.started(run)),
+            Event::RunFinished { run, status, elapsed } => self.finished(&look, run, status.as_ref(), *elapsed),
+            Event::ParallelStarted { node, action, labels } => {
+                self.remember(|memory| memory.parallel.insert((node.clone(), action.clone()), Instant::now()));
+                Some(look.line(Style::Bold, &summary::title(node, action, labels)))
+            }
+            Event::ParallelFinished { node, action, outcomes } => {
+                let started = self.remember(|memory| memory.parallel.remove(&(node.clone(), action.clone())));
+                let elapsed = started.map(|at| at.elapsed());
+                Some(summary::table(&look, node, action, outcomes, elapsed))
+            }
+            Event::Failed(error) => Some(self.failed(&look, error, self.is_main(terminal))),
+            Event::Message(text) => {
+                let lines = crate::terminal::style::escaped_lines(text, usize::MAX);
+                Some(lines.iter().map(|line| format!("{line}\n")).collect())
+            }
+            Event::Connecting { host, step } => {
+                let first = self.remember(|memory| memory.connecting.insert(host.clone()));
+                first.then(|| look.line(Style::Dim, &format!("{host}: {step}")))
+            }
+        }
+    }
+
+    /// Success says nothing beyond what the program printed.
+    fn finished(&self, look: &Look, run: &RunEntry, status: Option<&ExitStatus>, elapsed: Duration) -> Option<String> {
+        if status.is_some_and(ExitStatus::success) {
+            return None;
+        }
+        self.remember(|memory| memory.failed.insert((run.host.clone(), run.command.clone()), run.interactive));
+        let ended = status.map_or("did not end".to_string(), ToString::to_string);
+        let text = format!("{} ! {ended} after {}", run.host, summary::duration(elapsed));
+        Some(look.line(Style::Red, &text))
+    }
+
+    fn failed(&self, look: &Look, error: &ActionError, main: bool) -> String {
+        if !main {
+            return failure::brief(look, error);
+        }
+        let key = failure::command_of(error).map(|run| (run.host.clone(), run.command.clone()));
+        // Output of a silent command was never logged, and is not shown now.
+        let seen = key.and_then(|key| self.remember(|memory| memory.failed.remove(&key)));
+        failure::full(look, error, seen == Some(false))
+    }
+}
+
+#[async_trait]
+impl Listener for ScreenLogger {
+    async fn event(&self, event: &Event, terminal: &Arc<dyn Terminal>) {
+        let Some(text) = self.text(event, terminal) else { return };
+        if let Err(error) = terminal.print_talk(&text).await {
+            tracing::debug!(%error, "the log could not be shown");
+        }
+    }
+}
+
+/// How lines look on one terminal.
+pub(super) struct Look {
+    pub(super) colour: bool,
+    pub(super) columns: usize,
+}
+
+impl Look {
+    fn of(terminal: &Arc<dyn Terminal>, colour: bool) -> Look {
+        match terminal.kind() {
+            Kind::Tty => {
+                let columns = usize::from(terminal.size().borrow().cols);
+                Look { colour: colour && terminal.term() != "dumb", columns: columns.saturating_sub(1).max(20) }
+            }
+            Kind::Plain => Look { colour: false, columns: PLAIN_COLUMNS },
+        }
+    }
+
+    /// One line, harmless and cut to the width.
+    pub(super) fn line(&self, style: Style, text: &str) -> String {
+        style.paint(self.colour, &cut(&escaped(text), self.columns)) + "\n"
+    }
+
+    /// `web1 $ [sudo] command`, the first line of it.
+    fn started(&self, run: &RunEntry) -> String {
+        let marks: Vec<&str> =
+            [(run.use_sudo, "sudo"), (run.sandbox, "sandbox")].iter().filter(|(on, _)| *on).map(|(_, m)| *m).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!("[{}] ", marks.join(", ")) };
+        let mark = if run.use_sudo { "#" } else { "$" };
+        let host = cut(&escaped(&run.host), self.columns / 2);
+        let room = self.columns.saturating_sub(crate::terminal::style::width(&host) + 3 + marks.len());
+        let command = cut(&escaped(&first_line(&run.command)), room.max(8));
+        let command = Style::Yellow.paint(self.colour, &command);
+        format!("{} {mark} {marks}{command}\n", Style::Bold.paint(self.colour, &host))
+    }
+}
+
+fn first_line(command: &str) -> String {
+    let command = command.trim();
+    match command.split_once('\n') {
+        None => command.to_string(),
+        Some((first, rest)) => {
+            let more = rest.lines().count();
+            format!("{} ... (+{more} {})", first.trim_end(), if more == 1 { "line" } else { "lines" })
+        }
+    }
+}

@@ -1,0 +1,196 @@
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::env::{Cause, Frame, Outcome};
+use crate::host::{ConnectError, HostError, RunError, RunFailure, RunOutput};
+use crate::node::Position;
+use crate::terminal::Size;
+use crate::terminal::scripted::ScriptedTerminal;
+use crate::value::Value;
+
+fn run(command: &str) -> RunEntry {
+    RunEntry {
+        host: "web1".to_string(),
+        command: command.to_string(),
+        use_sudo: false,
+        sandbox: false,
+        interactive: true,
+    }
+}
+
+fn failed(status: ExitStatus, output: &str) -> ActionError {
+    let output = RunOutput {
+        stdout: Bytes::copy_from_slice(output.as_bytes()),
+        stderr: Bytes::new(),
+        status: status.clone(),
+        dropped: 0,
+    };
+    ActionError::from(RunError::Failed(Arc::new(RunFailure {
+        host: "web1".to_string(),
+        command: "git fetch".to_string(),
+        use_sudo: false,
+        status,
+        output: Arc::new(output),
+        reason: None,
+    })))
+    .through(Frame {
+        node: "production.web.Code".to_string(),
+        action: "checkout".to_string(),
+        position: Some(Position::new("deploy.lua", 12)),
+    })
+    .through(Frame { node: "production".to_string(), action: "deploy".to_string(), position: None })
+}
+
+async fn shown(events: &[Event]) -> String {
+    let terminal = ScriptedTerminal::new();
+    let logger = Logger::new(vec![ScreenLogger::new(terminal.clone(), true)], terminal.clone());
+    for event in events {
+        logger.emit(event.clone()).await;
+    }
+    terminal.output()
+}
+
+// rows: L-03 L-08
+#[tokio::test]
+async fn a_command_is_one_line_and_success_adds_nothing() {
+    let mut sudo = run("systemctl restart nginx\nsleep 1");
+    (sudo.use_sudo, sudo.sandbox) = (true, true);
+    let ended = |code| Event::RunFinished {
+        run: run("ls"),
+        status: Some(ExitStatus::Code(code)),
+        elapsed: Duration::from_millis(2100),
+    };
+    let text = shown(&[Event::RunStarted(run("ls")), ended(0), Event::RunStarted(sudo), ended(1)]).await;
+    assert_eq!(
+        text,
+        "web1 $ ls\nweb1 # [sudo, sandbox] systemctl restart nginx ... (+1 line)\nweb1 ! status 1 after 2.1 s\n"
+    );
+}
+
+#[tokio::test]
+async fn a_screen_gets_colour_and_cut_lines_unless_none_is_wanted() {
+    for (colour, expected) in
+        [(true, "\x1b[1mweb1\x1b[0m $ \x1b[33mecho aaaaaaaaa...\x1b[0m\r\n"), (false, "web1 $ echo aaaaaaaaa...\r\n")]
+    {
+        let terminal = ScriptedTerminal::interactive();
+        terminal.resize(Size { rows: 24, cols: 25 });
+        let logger = Logger::new(vec![ScreenLogger::new(terminal.clone(), colour)], terminal.clone());
+        logger.emit(Event::RunStarted(run(&format!("echo {}", "a".repeat(90))))).await;
+        assert_eq!(terminal.output(), expected);
+    }
+}
+
+#[tokio::test]
+async fn text_from_hosts_and_files_is_harmless() {
+    let text = shown(&[Event::RunStarted(run("echo \x1b]0;x\x07")), Event::Message("a\x1b[2J\nb".to_string())]).await;
+    assert_eq!(text, "web1 $ echo \\x1b]0;x\\x07\na\\x1b[2J\nb\n");
+}
+
+#[tokio::test]
+async fn connecting_is_told_once_for_each_host() {
+    let step = |step: &str| Event::Connecting { host: "web1".to_string(), step: step.to_string() };
+    assert_eq!(shown(&[step("connecting"), step("authenticating")]).await, "web1: connecting\n");
+}
+
+// rows: L-11
+#[tokio::test]
+async fn a_failure_tells_what_where_and_what_next() {
+    let error = failed(ExitStatus::Code(127), "\x1b[31mnot found\x1b[0m\r\n");
+    let text = shown(&[Event::Failed(error)]).await;
+    assert_eq!(
+        text,
+        "failed: web1: status 127: git fetch
+  host     web1
+  command  git fetch
+  status   status 127
+  in       production.web.Code.checkout (deploy.lua:12)
+           production.deploy
+  next     web1 knows no such command: check its name and PATH there
+"
+    );
+}
+
+#[tokio::test]
+async fn output_is_shown_with_the_failure_when_it_was_not_shown_live() {
+    let mut quiet = run("git fetch");
+    quiet.interactive = false;
+    let ended = Event::RunFinished { run: quiet, status: Some(ExitStatus::Code(1)), elapsed: Duration::ZERO };
+    let text = shown(&[ended, Event::Failed(failed(ExitStatus::Code(1), "10%\r20%\r\n\nfatal: no\tway\n"))]).await;
+    assert!(text.contains("  output   \n    | 20%\n    | fatal: no    way\n"), "{text}");
+    let live = Event::RunFinished { run: run("git fetch"), status: Some(ExitStatus::Code(1)), elapsed: Duration::ZERO };
+    let text = shown(&[live, Event::Failed(failed(ExitStatus::Code(1), "fatal\n"))]).await;
+    assert!(!text.contains("fatal"), "{text}");
+}
+
+#[tokio::test]
+async fn a_host_out_of_reach_comes_with_a_command_to_try() {
+    let error = ConnectError {
+        host: "db".to_string(),
+        address: "10.0.0.9".to_string(),
+        port: 2222,
+        user: "deploy".to_string(),
+        reason: "connection refused".to_string(),
+        hint: None,
+    };
+    let text = shown(&[Event::Failed(ActionError::from(RunError::Host(HostError::Connect(error))))]).await;
+    assert!(text.contains("failed: db: cannot connect to deploy@10.0.0.9:2222: connection refused\n"), "{text}");
+    assert!(text.contains("  next     try it by hand: ssh -p 2222 deploy@10.0.0.9\n"), "{text}");
+}
+
+fn cell(label: &str, outcome: Outcome, millis: u64) -> CellOutcome {
+    CellOutcome { label: label.to_string(), outcome, elapsed: Duration::from_millis(millis) }
+}
+
+// rows: C-12 W-14
+#[tokio::test]
+async fn the_summary_tells_every_host_in_order() {
+    let outcomes = vec![
+        cell("web1", Outcome::Failed(failed(ExitStatus::Code(1), "one\ntwo\n\nthree\nfour\nfive\nsix\n")), 1000),
+        cell("web10", Outcome::Ok(Value::Nil), 65_000),
+        cell("web3", Outcome::Interrupted(ActionError::new(Cause::Interrupted)), 300),
+        cell("web4", Outcome::NotStarted, 0),
+        cell("web5", Outcome::Ok(Value::Nil), 2100),
+    ];
+    let finished = Event::ParallelFinished {
+        node: "production.web".to_string(),
+        action: "checkout".to_string(),
+        outcomes: outcomes.clone(),
+    };
+    let error = ActionError::new(Cause::Parallel(outcomes)).through(Frame {
+        node: "production.web".to_string(),
+        action: "checkout".to_string(),
+        position: None,
+    });
+    assert_eq!(
+        shown(&[finished, Event::Failed(error)]).await,
+        "production.web.checkout:
+  web1   failed         1.0 s  status 1: git fetch
+      | two
+      | three
+      | four
+      | five
+      | six
+  web10  ok          1 min 05 s
+  web3   interrupted    0.3 s  interrupted
+  web4   not started
+  web5   ok             2.1 s
+2 ok, 1 failed, 1 interrupted, 1 not started in 1 min 05 s
+failed: failed on 3 of 5: web1, web3, web4
+  in       production.web.checkout
+  next     see the table above; to run it on one host only: :web1 checkout
+"
+    );
+}
+
+#[tokio::test]
+async fn an_isolation_tells_its_failure_in_one_line() {
+    let main: Arc<dyn Terminal> = ScriptedTerminal::new();
+    let cell = ScriptedTerminal::new();
+    let logger = Logger::new(vec![ScreenLogger::new(main.clone(), true)], main).on(cell.clone());
+    logger.emit(Event::Failed(failed(ExitStatus::Signal("KILL".to_string()), "x\n"))).await;
+    assert_eq!(cell.output(), "failed: web1: killed by SIGKILL: git fetch\n");
+}

@@ -1,0 +1,88 @@
+//! `deployer listen`, while it runs.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+
+use crate::processes;
+use crate::terminal::log_tail;
+use crate::wait::{TIMEOUT, within};
+
+/// A daemon that runs. Ended by SIGTERM when dropped, and then expected to leave no socket.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+    socket: PathBuf,
+}
+
+impl Daemon {
+    /// Starts it, with its output in `log`, and waits until it says where it listens.
+    ///
+    /// # Panics
+    /// When it does not within [`TIMEOUT`].
+    pub fn start(mut command: Command, log: PathBuf) -> Daemon {
+        let output = File::create(&log).expect("the log of the daemon");
+        command.stdin(Stdio::null()).stdout(output.try_clone().expect("the log of the daemon")).stderr(output);
+        let child = command.spawn().expect("starting deployer listen");
+        let mut daemon = Daemon { child, log, socket: PathBuf::new() };
+        let mut announced = None;
+        within(TIMEOUT, || {
+            announced = daemon.announced();
+            announced.is_some() || !matches!(daemon.child.try_wait(), Ok(None))
+        });
+        daemon.socket = announced.unwrap_or_else(|| panic!("no daemon listens\n{}", log_tail(&daemon.log)));
+        daemon
+    }
+
+    /// The socket that it announced.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    /// Kills it as a crash would. Its socket stays.
+    pub fn kill_9(&mut self) {
+        processes::signal(self.pid(), Signal::KILL);
+        let _reaped = self.child.wait();
+    }
+
+    /// Asks it to end (SIGTERM) and returns its exit status.
+    ///
+    /// # Panics
+    /// When it does not end within [`TIMEOUT`].
+    pub fn stop(&mut self) -> Option<i32> {
+        processes::signal(self.pid(), Signal::TERM);
+        let ended = processes::ends_within(self.pid(), TIMEOUT);
+        if !ended {
+            self.kill_9();
+        }
+        assert!(ended, "the daemon did not end within {TIMEOUT:?} of SIGTERM\n{}", log_tail(&self.log));
+        self.child.wait().ok().and_then(|status| status.code())
+    }
+
+    fn announced(&self) -> Option<PathBuf> {
+        let log = fs::read_to_string(&self.log).ok()?;
+        let line = log.split_inclusive('\n').find(|line| line.starts_with("listening on ") && line.ends_with('\n'))?;
+        line.split_whitespace().nth(2).map(|path| PathBuf::from(path.trim_end_matches([',', ';', ':'])))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        if std::thread::panicking() {
+            self.kill_9();
+        } else {
+            self.stop();
+            assert!(!self.socket.exists(), "the daemon left its socket {}", self.socket.display());
+        }
+    }
+}
