@@ -30,7 +30,7 @@ impl SessionLine {
             name: session["name"].as_str()?.to_string(),
             clients: session["clients"].as_array()?.len(),
             node: session["node"].as_str()?.to_string(),
-            running: session["state"]["action"].as_str().map(str::to_string),
+            running: session["action"].as_str().map(str::to_string),
         })
     }
 }
