@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use deployer_protocol::FrameError;
+
+use super::connection::{broken, gone};
 use crate::failure::{Failure, printable};
 
 /// How being attached ended.
@@ -51,9 +54,10 @@ impl Ending {
     }
 }
 
-/// The connection ended without a word about the session; a refusal that came before it says why.
-pub(crate) fn lost(path: &Path, refusal: Option<Failure>) -> Failure {
-    refusal.unwrap_or_else(|| super::connection::gone(path))
+/// The connection ended, perhaps with an error, while a session was attached. What the daemon said before says why:
+/// hanging up on messages that it did not read looks like a broken connection.
+pub(crate) fn lost(path: &Path, error: Option<&FrameError>, refusal: Option<Failure>) -> Failure {
+    refusal.unwrap_or_else(|| error.map_or_else(|| gone(path), |error| broken(path, error)))
 }
 
 #[cfg(test)]

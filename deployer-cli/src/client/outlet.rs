@@ -47,6 +47,11 @@ impl Outlet {
         self.chunks.reserve().await.ok()
     }
 
+    /// Waits until nothing can be written any more.
+    pub(crate) async fn closed(&self) {
+        self.chunks.closed().await;
+    }
+
     /// Throws away what waits.
     pub(crate) fn discard(&self) {
         self.discard.store(true, Ordering::Relaxed);

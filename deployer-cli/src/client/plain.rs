@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::connection::{Connection, Link, broken, refusal};
+use super::connection::{Connection, Link, refusal};
 use super::ending::{Ending, lost};
 use super::keys;
 use super::outlet::Outlet;
@@ -99,6 +99,7 @@ impl Plain {
                 Some(()) = self.terminate.recv() => if let Some(ending) = self.asked(libc::SIGTERM) {
                     return Ok(ending);
                 },
+                () = stdout.closed(), if !self.output_closed => self.output_is_closed(),
                 frame = self.link.frames.next(), if shown.is_none() => match frame {
                     Some(Ok(FromDaemon::Stdout(bytes) | FromDaemon::Output(bytes))) => shown = Some((Stream::Out, bytes)),
                     Some(Ok(FromDaemon::Stderr(bytes))) => shown = Some((Stream::Err, bytes)),
@@ -109,14 +110,12 @@ impl Plain {
                     }
                     Some(Ok(FromDaemon::Error((kind, why)))) => self.refused = Some(refusal(kind, &why)),
                     Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(broken(&self.link.path, &error)),
-                    None => return Err(lost(&self.link.path, self.refused.take())),
+                    Some(Err(error)) => return Err(lost(&self.link.path, Some(&error), self.refused.take())),
+                    None => return Err(lost(&self.link.path, None, self.refused.take())),
                 },
-                room = wanted.room(), if shown.is_some() => match (room, shown.take()) {
-                    (Some(room), Some((_, bytes))) => room.send(bytes),
-                    (None, Some((Stream::Out, _))) => self.output_is_closed(),
-                    // Nobody reads standard error: the session goes on without it.
-                    _ => {}
+                // Without room nobody reads it: the session goes on without.
+                room = wanted.room(), if shown.is_some() => if let (Some(room), Some((_, bytes))) = (room, shown.take()) {
+                    room.send(bytes);
                 },
                 read = self.keys.recv(), if matches!(self.input, Input::Open) => {
                     self.input = Input::Unsent(read.map_or(FromClient::EndOfInput(()), FromClient::Input));
@@ -149,7 +148,7 @@ impl Plain {
         self.link.to_daemon.try_send(message).err().map(|_| Ending::Signal(signal))
     }
 
-    /// As in any pipeline, what runs is interrupted when nobody wants its output; its end is still waited for.
+    /// Nobody reads standard output any more. As in any pipeline, what runs is interrupted when nobody wants its output; its end is still waited for.
     fn output_is_closed(&mut self) {
         if !self.output_closed {
             self.output_closed = true;

@@ -104,7 +104,7 @@ impl State {
             let modes = self.modes.lock().unwrap_or_else(PoisonError::into_inner);
             bytes.extend(modes.undo());
             if modes.mid_line() {
-                bytes.extend(b"\r\n");
+                bytes.push(b'\n');
             }
         }
         let writable = poll(&mut [PollFd::new(&self.output, PollFlags::OUT)], Some(&STUCK));

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::connection::{Connection, Link, broken, refusal};
+use super::connection::{Connection, Link, refusal};
 use super::detach::{Scan, Scanner};
 use super::ending::{Ending, lost};
 use super::outlet::Outlet;
@@ -103,6 +103,7 @@ impl Attached {
                         return out;
                     }
                 }
+                () = screen.closed() => return Out::ScreenGone,
                 frame = self.link.frames.next(), if shown.is_none() => match frame {
                     Some(Ok(FromDaemon::Output(bytes) | FromDaemon::Stdout(bytes) | FromDaemon::Stderr(bytes))) => shown = Some(bytes),
                     Some(Ok(FromDaemon::Finished(status))) => return Out::Told(Ok(Ending::Finished(status))),
@@ -111,8 +112,8 @@ impl Attached {
                     }
                     Some(Ok(FromDaemon::Error((kind, why)))) => self.refused = Some(refusal(kind, &why)),
                     Some(Ok(_)) => {}
-                    Some(Err(error)) => return Out::Told(Err(broken(&self.link.path, &error))),
-                    None => return Out::Told(Err(lost(&self.link.path, self.refused.take()))),
+                    Some(Err(error)) => return Out::Told(Err(lost(&self.link.path, Some(&error), self.refused.take()))),
+                    None => return Out::Told(Err(lost(&self.link.path, None, self.refused.take()))),
                 },
                 room = screen.room(), if shown.is_some() => match (room, shown.take()) {
                     (Some(room), Some(bytes)) => room.send(bytes),
