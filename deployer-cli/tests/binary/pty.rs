@@ -59,6 +59,12 @@ impl Pty {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
+    /// Whether the kernel has stopped it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id().unwrap())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+    }
+
     pub(crate) fn is_raw(&self) -> bool {
         !tcgetattr(&self.slave)
             .unwrap()

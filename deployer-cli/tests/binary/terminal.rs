@@ -138,7 +138,8 @@ fn a_daemon_that_says_why_it_hangs_up_is_believed() {
 fn a_stopped_client_gives_the_terminal_back_until_it_goes_on() {
     let (_dir, pty, mut client) = attached(&[]);
     pty.signal(Signal::TSTP);
-    pty.wait_until("the terminal is back while stopped", || !pty.is_raw());
+    pty.wait_until("it is stopped", || pty.is_stopped());
+    assert!(!pty.is_raw());
     pty.signal(Signal::CONT);
     pty.wait_until("the terminal is raw again", || pty.is_raw());
     client.say(FromDaemon::Finished(0));
