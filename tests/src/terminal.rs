@@ -68,7 +68,7 @@ impl Terminal {
     ///
     /// # Panics
     /// When there is no terminal to be had, or the command cannot be started.
-    pub fn spawn(name: &str, command: CommandBuilder, rows: u16, cols: u16, logs: &[&Path]) -> Terminal {
+    pub fn spawn(name: &str, command: CommandBuilder, rows: u16, cols: u16, logs: Vec<PathBuf>) -> Terminal {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo terminal");
         let child = pair.slave.spawn_command(command).expect("the command of the terminal");
@@ -79,7 +79,6 @@ impl Terminal {
         let seen = Arc::new(Seen { state, news: Condvar::new() });
         let listening = Arc::clone(&seen);
         std::thread::spawn(move || follow(reader, &listening));
-        let logs = logs.iter().map(|log| log.to_path_buf()).collect();
         // portable-pty's own wait forgets which signal ended the command.
         let pid = child.process_id().expect("a process id") as i32;
         Terminal { name: name.to_string(), pid, status: None, master: pair.master, keys, seen, logs }

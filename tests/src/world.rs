@@ -80,6 +80,12 @@ impl World {
         self.dir().join("daemon.log")
     }
 
+    /// The logs that may explain a failure: the daemon's, and each farm's.
+    fn logs(&self) -> Vec<PathBuf> {
+        let farms = (0..self.farms.load(Ordering::Relaxed)).map(|number| self.dir().join(format!("ssh{number}/log")));
+        std::iter::once(self.daemon_log()).chain(farms).collect()
+    }
+
     /// Writes a file below [`World::dir`].
     ///
     /// # Panics
@@ -155,7 +161,7 @@ impl World {
     /// Starts any command in a terminal; `deployer` means the binary that was built.
     pub fn terminal_sized(&self, name: &str, program: &str, args: &[&str], rows: u16, cols: u16) -> Terminal {
         let program = if program == "deployer" { deployer() } else { PathBuf::from(program) };
-        Terminal::spawn(name, self.in_terminal(&program, args), rows, cols, &[&self.daemon_log()])
+        Terminal::spawn(name, self.in_terminal(&program, args), rows, cols, self.logs())
     }
 
     /// `deployer connect` with `args`, in a terminal of 24 lines and 80 columns.
