@@ -197,7 +197,8 @@ fn positive(text: &str) -> Result<usize, String> {
 /// Keys that mean something to the attached terminal.
 #[derive(Debug, Args)]
 pub(crate) struct Keys {
-    /// Key that leaves the session, which goes on without you [default: ctrl-\]
+    /// Key that leaves the session, which goes on without you [default: ctrl-\]. Not where `run` has a daemon of its
+    /// own, which ends with its last client
     #[arg(long, value_name = "KEY", env = "DEPLOYER_DETACH_KEY")]
     pub(crate) detach_key: Option<DetachKey>,
 }

@@ -1,10 +1,6 @@
-//! Which deployment file is meant, and the tree that sessions take from it.
+//! Which deployment file is meant.
 
 use std::path::{Path, PathBuf};
-
-use deployer_core::node::Node;
-use deployer_core::script::{LoadError, LuaFile};
-use deployer_core::shell::Tree;
 
 use crate::failure::Failure;
 
@@ -13,25 +9,6 @@ const SYSTEM_FILE: &str = "/etc/deployer/deploy.lua";
 
 /// Looked for in the working directory.
 const LOCAL_FILE: &str = "deploy.lua";
-
-/// A deployment file as the tree of sessions.
-pub(crate) struct FileTree(LuaFile);
-
-impl FileTree {
-    pub(crate) fn new(path: PathBuf) -> FileTree {
-        FileTree(LuaFile::new(path))
-    }
-}
-
-impl Tree for FileTree {
-    fn load(&self) -> Result<Node, LoadError> {
-        self.0.load()
-    }
-
-    fn origin(&self) -> String {
-        self.0.path().display().to_string()
-    }
-}
 
 /// The deployment file: `-f`, else `$DEPLOYER_FILE`, else `./deploy.lua`, else `/etc/deployer/deploy.lua`. Absolute,
 /// so that it means the same to a daemon.

@@ -17,6 +17,7 @@ mod path;
 mod private;
 mod runtime;
 mod sessions;
+mod tree;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -32,6 +33,7 @@ pub use failure::Failure;
 
 use crate::args::Cli;
 use crate::color::When;
+use crate::tree::OwnTree;
 
 /// Where the tree comes from.
 pub(crate) enum Source {
@@ -62,22 +64,6 @@ where
     F: Fn() -> Result<Node, LoadError> + Send + Sync + 'static,
 {
     run(Source::Tree(Arc::new(OwnTree(root))))
-}
-
-/// A tree that a program builds.
-struct OwnTree<F>(F);
-
-impl<F> Tree for OwnTree<F>
-where
-    F: Fn() -> Result<Node, LoadError> + Send + Sync,
-{
-    fn load(&self) -> Result<Node, LoadError> {
-        (self.0)()
-    }
-
-    fn origin(&self) -> String {
-        std::env::current_exe().map_or_else(|_| "built in".to_string(), |path| path.display().to_string())
-    }
 }
 
 fn run(source: Source) -> ExitCode {

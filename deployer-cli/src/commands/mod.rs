@@ -18,7 +18,8 @@ use crate::Source;
 use crate::args::{Cli, Command};
 use crate::color::When;
 use crate::failure::Failure;
-use crate::file::{self, FileTree};
+use crate::file;
+use crate::tree::{Checked, FileTree};
 
 /// What every verb may need.
 pub(crate) struct Program {
@@ -70,8 +71,8 @@ impl Program {
             (Some(file), Source::File) => Arc::new(FileTree::new(file)),
             (None, Source::File) => return Err(Failure::usage("no deployment file; name one with -f")),
         };
-        match tree.load() {
-            Ok(_) => Ok(tree),
+        match Checked::new(tree) {
+            Ok(tree) => Ok(Arc::new(tree)),
             Err(error) => Err(Failure::usage(error.to_string())),
         }
     }
