@@ -1,5 +1,6 @@
 //! The loop around one running command: keys in, output out, and the ways it is stopped.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::keys::{self, Gate};
 use super::lifecycle::{EndStep, PoliteEnd};
 use super::run::Screen;
 use super::show::{self, Shown};
+use super::sudo_session::{Reaction, SudoSession};
 use super::{ExitStatus, Process, ProcessControl, ProcessEvent, RunIo, RunOptions, RunOutput};
 
 /// Why a command was stopped before its own end.
@@ -20,6 +22,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// It took longer than this.
     TimedOut(Duration),
+    /// sudo did not start it, for this reason.
+    Refused(String),
 }
 
 /// How a command ended.
@@ -30,15 +34,22 @@ pub(crate) struct Ended {
 }
 
 /// Accompanies a command to its end.
-pub(crate) async fn drive(process: Process, screen: Screen, options: &RunOptions, io: &RunIo) -> Ended {
+pub(crate) async fn drive(
+    process: Process,
+    screen: Screen,
+    sudo: Option<SudoSession>,
+    options: &RunOptions,
+    io: &RunIo,
+) -> Ended {
     let control = process.control.clone();
-    let (gate, gate_seen) = watch::channel(Gate::Open);
+    let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Starting } else { Gate::Open });
     let mut keys = pin!(keyboard(control.clone(), gate_seen, screen, options, io));
     let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
     let (show, showing) = show::queue(io.terminal.clone());
     let mut showing = pin!(showing);
     let mut timeout = pin!(after(options.timeout));
-    let mut driven = Driven::new(process, (screen != Screen::Hidden).then_some(show), screen == Screen::Pty);
+    let show = (screen != Screen::Hidden).then_some(show);
+    let mut driven = Driven::new(process, show, screen == Screen::Pty, sudo, gate);
     let (mut keys_end, mut sizes_end, mut showing_end) = (false, screen != Screen::Pty, false);
     while driven.status.is_none() {
         tokio::select! {
@@ -50,7 +61,6 @@ pub(crate) async fn drive(process: Process, screen: Screen, options: &RunOptions
             limit = &mut timeout, if driven.stopped.is_none() => driven.stop(Stop::TimedOut(limit)),
         }
     }
-    drop(gate);
     driven.show = None;
     if !showing_end {
         // Output goes before whatever is shown next; a cancelled run does not wait for a slow terminal.
@@ -96,22 +106,32 @@ struct Driven {
     /// Where output is shown.
     show: Option<mpsc::Sender<Shown>>,
     /// Output that the terminal has no room for yet.
-    waiting: Option<Shown>,
+    waiting: VecDeque<Shown>,
     pty: bool,
+    sudo: Option<SudoSession>,
+    gate: watch::Sender<Gate>,
     stopped: Option<Stop>,
     end: Option<PoliteEnd>,
     status: Option<ExitStatus>,
 }
 
 impl Driven {
-    fn new(process: Process, show: Option<mpsc::Sender<Shown>>, pty: bool) -> Driven {
+    fn new(
+        process: Process,
+        show: Option<mpsc::Sender<Shown>>,
+        pty: bool,
+        sudo: Option<SudoSession>,
+        gate: watch::Sender<Gate>,
+    ) -> Driven {
         Driven {
             process,
             stdout: Collected::new(RunOutput::MAX),
             stderr: Collected::new(RunOutput::MAX),
             show,
-            waiting: None,
+            waiting: VecDeque::new(),
             pty,
+            sudo,
+            gate,
             stopped: None,
             end: None,
             status: None,
@@ -120,43 +140,93 @@ impl Driven {
 
     /// The next thing that happens to the command. Cancel safe: nothing is taken before it is dealt with.
     async fn step(&mut self) {
-        let room = self.waiting.is_none();
+        let room = self.waiting.is_empty();
         tokio::select! {
             step = due(&mut self.end) => self.end_step(step),
             () = hand_over(&self.show, &mut self.waiting), if !room => {}
             event = self.process.events.recv(), if room => self.event(event),
+            reaction = answered(&mut self.sudo) => self.react(reaction),
         }
     }
 
     fn event(&mut self, event: Option<ProcessEvent>) {
         match event {
-            Some(ProcessEvent::Stdout(bytes)) => {
-                self.stdout.push(&bytes);
-                self.show(Shown::Output(bytes));
-            }
-            Some(ProcessEvent::Stderr(bytes)) => {
-                self.stderr.push(&bytes);
-                self.show(Shown::Talk(bytes));
-            }
+            Some(ProcessEvent::Stdout(bytes)) => self.stdout(bytes),
+            Some(ProcessEvent::Stderr(bytes)) => self.stderr(bytes),
             Some(ProcessEvent::Exit(status)) => self.status = Some(status),
             None => self.status = Some(ExitStatus::Unknown("its end was not reported".to_string())),
         }
     }
 
+    fn stdout(&mut self, bytes: Bytes) {
+        let bytes = match &mut self.sudo {
+            Some(sudo) => {
+                let (heard, reaction) = sudo.stdout(&bytes, &self.process.control);
+                self.react(reaction);
+                self.show(Shown::Talk(heard.talk.into()));
+                Bytes::from(heard.output)
+            }
+            None => bytes,
+        };
+        self.stdout.push(&bytes);
+        self.show(Shown::Output(bytes));
+    }
+
+    fn stderr(&mut self, bytes: Bytes) {
+        let bytes = match &mut self.sudo {
+            Some(sudo) => {
+                let (heard, reaction) = sudo.stderr(&bytes, &self.process.control);
+                self.react(reaction);
+                self.show(Shown::Talk(heard.talk.into()));
+                Bytes::from(heard.output)
+            }
+            None => bytes,
+        };
+        self.stderr.push(&bytes);
+        self.show(Shown::Talk(bytes));
+    }
+
+    fn react(&mut self, reaction: Reaction) {
+        match reaction {
+            Reaction::None => {}
+            Reaction::Answering => {
+                self.gate.send_replace(Gate::Closed);
+            }
+            Reaction::Started => {
+                self.gate.send_replace(Gate::Open);
+            }
+            Reaction::Cancelled => self.stop(Stop::Cancelled),
+            Reaction::Refused(reason) => {
+                // sudo is root's and takes no signal from us, but it ends when nobody can answer it.
+                self.gate.send_replace(Gate::Open);
+                self.stop(Stop::Refused(reason));
+            }
+        }
+    }
+
     fn show(&mut self, shown: Shown) {
+        if shown.is_empty() {
+            return;
+        }
         let Some(show) = &self.show else { return };
+        if !self.waiting.is_empty() {
+            return self.waiting.push_back(shown);
+        }
         match show.try_send(shown) {
             Ok(()) => {}
             // Who stops a command does not wait for a slow terminal to see the end of it.
             Err(mpsc::error::TrySendError::Full(_)) if self.stopped.is_some() => {}
-            Err(mpsc::error::TrySendError::Full(shown)) => self.waiting = Some(shown),
+            Err(mpsc::error::TrySendError::Full(shown)) => self.waiting.push_back(shown),
             Err(mpsc::error::TrySendError::Closed(_)) => self.show = None,
         }
     }
 
     fn stop(&mut self, why: Stop) {
+        if self.stopped.is_some() {
+            return;
+        }
         self.stopped = Some(why);
-        self.waiting = None;
+        self.waiting.clear();
         self.end = Some(PoliteEnd::begin(self.pty));
     }
 
@@ -167,11 +237,21 @@ impl Driven {
         }
     }
 
-    fn finish(self) -> Ended {
+    fn finish(mut self) -> Ended {
         let (stdout, dropped) = self.stdout.finish();
         let (stderr, dropped_too) = self.stderr.finish();
         let status = self.status.unwrap_or_else(|| ExitStatus::Unknown("its end was not reported".to_string()));
+        if let (None, Some(sudo)) = (&self.stopped, &mut self.sudo) {
+            self.stopped = sudo.refusal(&status).map(Stop::Refused);
+        }
         Ended { output: RunOutput { stdout, stderr, status, dropped: dropped + dropped_too }, stopped: self.stopped }
+    }
+}
+
+async fn answered(sudo: &mut Option<SudoSession>) -> Reaction {
+    match sudo {
+        Some(sudo) => sudo.answered().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -184,13 +264,17 @@ async fn due(end: &mut Option<PoliteEnd>) -> EndStep {
 
 /// Puts the waiting output into the queue as soon as there is room; drops it when nothing is shown any more. Cancel
 /// safe.
-async fn hand_over(show: &Option<mpsc::Sender<Shown>>, waiting: &mut Option<Shown>) {
+async fn hand_over(show: &Option<mpsc::Sender<Shown>>, waiting: &mut VecDeque<Shown>) {
     let permit = match show {
         Some(show) => show.reserve().await.ok(),
         None => None,
     };
-    if let (Some(permit), Some(shown)) = (permit, waiting.take()) {
-        permit.send(shown);
+    match permit {
+        Some(permit) => {
+            if let Some(shown) = waiting.pop_front() {
+                permit.send(shown);
+            }
+        }
+        None => waiting.clear(),
     }
-    *waiting = None;
 }

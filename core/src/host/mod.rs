@@ -13,10 +13,13 @@ mod drive;
 mod error;
 mod keys;
 mod lifecycle;
+mod password;
 mod process;
 mod run;
 mod services;
 mod show;
+mod sudo;
+mod sudo_session;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::compose::{self, Home};
 use super::drive::{self, Stop};
+use super::password::Password;
+use super::sudo::Marks;
+use super::sudo_session::SudoSession;
 use super::{Asker, ExitStatus, Host, HostContext, HostError, HostServices, Process, Reach, RunError, RunFailure};
 use super::{Spawn, SpawnMode};
 use crate::logger::{Event, Logger, RunEntry};
@@ -143,6 +146,8 @@ struct OneRun<'a> {
     shown: String,
     line: String,
     sandbox: bool,
+    /// The one-time texts of sudo, when it runs under sudo.
+    sudo: Option<Marks>,
     /// How it is connected to the terminal of the operator.
     screen: Screen,
 }
@@ -175,17 +180,23 @@ impl<'a> OneRun<'a> {
         if options.user.is_some() && !options.use_sudo {
             return Err(usage("user is for sudo: set use_sudo too".to_string()));
         }
-        if options.use_sudo {
-            return Err(usage("sudo is not built in yet".to_string()));
+        if options.user.as_deref().is_some_and(|user| user.is_empty() || user.contains('\0')) {
+            return Err(usage("the user for sudo has no name".to_string()));
         }
         let screen = match io.terminal.kind() {
             _ if !interactive || sandbox => Screen::Hidden,
             Kind::Tty => Screen::Pty,
             Kind::Plain => Screen::Streams,
         };
-        let line = compose::compose(context, &io.terminal.term(), command, Home::Variable).map_err(usage)?;
-        let line = if sandbox { compose::syntax_check(&line) } else { line.text };
-        Ok(OneRun { host, options, io, shown: compose::shown(context, command), line, sandbox, screen })
+        let sudo = (options.use_sudo && !sandbox).then(Marks::new);
+        let home = if sudo.is_some() { Home::Argument } else { Home::Variable };
+        let line = compose::compose(context, &io.terminal.term(), command, home).map_err(usage)?;
+        let line = match &sudo {
+            Some(marks) => marks.line(&line, options.user.as_deref(), screen == Screen::Pty),
+            None if sandbox => compose::syntax_check(&line),
+            None => line.text,
+        };
+        Ok(OneRun { host, options, io, shown: compose::shown(context, command), line, sandbox, sudo, screen })
     }
 
     fn entry(&self) -> RunEntry {
@@ -205,7 +216,7 @@ impl<'a> OneRun<'a> {
     /// The status is that of the process, when there was one and its end was seen.
     async fn execute(&self) -> (Option<ExitStatus>, Result<RunOutput, RunError>) {
         let ended = match self.start().await {
-            Ok(process) => drive::drive(process, self.screen, self.options, self.io).await,
+            Ok(process) => drive::drive(process, self.screen, self.sudo_session(), self.options, self.io).await,
             Err(HostError::Interrupted { .. }) => return (None, Err(self.interrupted(true))),
             Err(error) => return (None, Err(error.into())),
         };
@@ -217,9 +228,17 @@ impl<'a> OneRun<'a> {
                 let reason = format!("stopped after {} s, as its timeout says", limit.as_secs_f64());
                 Err(self.failure(ended.output, Some(reason)))
             }
+            // Nothing of the command ran, so this is no end of it that could be ignored.
+            Some(Stop::Refused(reason)) => return (None, Err(HostError::Refused { host: self.slug(), reason }.into())),
             None => self.judge(ended.output),
         };
         (Some(status), result)
+    }
+
+    fn sudo_session(&self) -> Option<SudoSession> {
+        let (host, asker, services) = (self.host.definition().clone(), self.io.asker.clone(), self.io.services.clone());
+        let password = Password { host, asker, services };
+        self.sudo.as_ref().map(|marks| SudoSession::new(marks, password, self.screen == Screen::Pty))
     }
 
     async fn start(&self) -> Result<Process, HostError> {

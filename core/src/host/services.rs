@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::password::TypedPasswords;
 use super::ssh::{SshOptions, SshPool};
 use super::{Host, local::LocalHost, ssh::SshHost};
 use crate::node::{HostDef, HostKind};
@@ -10,12 +11,13 @@ use crate::node::{HostDef, HostKind};
 #[derive(Debug)]
 pub struct HostServices {
     ssh: Arc<SshPool>,
+    pub(crate) typed_passwords: TypedPasswords,
 }
 
 impl HostServices {
     /// Services with a pool of their own.
     pub fn new(ssh: SshOptions) -> Arc<HostServices> {
-        Arc::new(HostServices { ssh: SshPool::new(ssh) })
+        Arc::new(HostServices { ssh: SshPool::new(ssh), typed_passwords: TypedPasswords::default() })
     }
 
     /// The host of a definition.

@@ -19,6 +19,14 @@ pub(crate) enum Shown {
     Talk(Bytes),
 }
 
+impl Shown {
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Shown::Output(bytes) | Shown::Talk(bytes) => bytes.is_empty(),
+        }
+    }
+}
+
 /// A queue to the terminal and the future that empties it; the future ends when the queue was dropped and emptied.
 pub(crate) fn queue(terminal: Arc<dyn Terminal>) -> (mpsc::Sender<Shown>, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel(WAITING_MAX);

@@ -1,0 +1,132 @@
+//! Who knows the password that sudo wants, and how it gets there (rows F-19, F-59, F-60).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use super::{Asker, HostServices, NoAnswer, ProcessControl, Question, QuestionKind};
+use crate::node::{HostDef, HostKind, Secret};
+
+/// Why there is no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoPassword {
+    /// For the person who started the run.
+    Because(String),
+    /// The person gave up.
+    Cancelled,
+}
+
+/// Passwords that were typed for sudo, so that a person types each once. Only for as long as who typed it is there,
+/// and never for anybody else's runs (design 6).
+#[derive(Default)]
+pub(crate) struct TypedPasswords {
+    /// A mutex around plain data, locked for a lookup or a change.
+    known: Mutex<Vec<(Weak<dyn Asker>, HostDef, Secret)>>,
+}
+
+impl TypedPasswords {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Weak<dyn Asker>, HostDef, Secret)>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(asker, ..)| asker.strong_count() > 0);
+        known
+    }
+
+    fn of(&self, asker: &Arc<dyn Asker>, host: &HostDef) -> Option<Secret> {
+        let known = self.lock();
+        let mut matching = known.iter().filter(|(by, of, _)| of == host && is(by, asker));
+        matching.next().map(|(.., secret)| secret.clone())
+    }
+
+    fn remember(&self, asker: &Arc<dyn Asker>, host: &HostDef, secret: Secret) {
+        self.forget(asker, host);
+        self.lock().push((Arc::downgrade(asker), host.clone(), secret));
+    }
+
+    fn forget(&self, asker: &Arc<dyn Asker>, host: &HostDef) {
+        self.lock().retain(|(by, of, _)| of != host || !is(by, asker));
+    }
+}
+
+fn is(weak: &Weak<dyn Asker>, asker: &Arc<dyn Asker>) -> bool {
+    std::ptr::addr_eq(weak.as_ptr(), Arc::as_ptr(asker))
+}
+
+impl fmt::Debug for TypedPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TypedPasswords({})", self.lock().len())
+    }
+}
+
+/// Knows or asks for the password of one host.
+#[derive(Clone)]
+pub(crate) struct Password {
+    pub(crate) host: HostDef,
+    pub(crate) asker: Arc<dyn Asker>,
+    pub(crate) services: Arc<HostServices>,
+}
+
+impl Password {
+    /// Types the password, asking for it when it is not known.
+    pub(crate) async fn give(self, control: ProcessControl) -> Result<(), NoPassword> {
+        let secret = self.find().await?;
+        if secret.reveal().chars().any(char::is_control) {
+            return Err(NoPassword::Because(
+                "the sudo password contains a control character, which nobody can type".into(),
+            ));
+        }
+        let typed = Zeroizing::new(format!("{}\n", secret.reveal()).into_bytes());
+        control.input(Bytes::from_owner(typed)).await;
+        Ok(())
+    }
+
+    async fn find(&self) -> Result<Secret, NoPassword> {
+        if let Some(secret) = &self.host.settings().password {
+            return Ok(secret.clone());
+        }
+        let typed = &self.services.typed_passwords;
+        if let Some(secret) = typed.of(&self.asker, &self.host) {
+            return Ok(secret);
+        }
+        match self.asker.ask(self.question()).await {
+            Ok(answer) => {
+                let secret = Secret::new(answer.0.as_str());
+                typed.remember(&self.asker, &self.host, secret.clone());
+                Ok(secret)
+            }
+            Err(NoAnswer::Cancelled) => Err(NoPassword::Cancelled),
+            Err(NoAnswer::NobodyThere) => Err(NoPassword::Because(format!(
+                "sudo asks for the password of {}, and nobody is there to give it: set the password of the host, or \
+                 allow the command with NOPASSWD",
+                self.user().unwrap_or_else(|| "the user".to_string())
+            ))),
+        }
+    }
+
+    /// It was wrong: it is not used again.
+    pub(crate) fn wrong(&self) -> String {
+        self.services.typed_passwords.forget(&self.asker, &self.host);
+        match self.user() {
+            Some(user) => format!("sudo: wrong password for {user}"),
+            None => "sudo: wrong password".to_string(),
+        }
+    }
+
+    fn question(&self) -> Question {
+        let slug = self.host.slug();
+        let prompt = match self.user() {
+            Some(user) => format!("sudo password for {user} on {slug}"),
+            None => format!("sudo password on {slug}"),
+        };
+        Question { label: slug.to_string(), notice: String::new(), prompt, kind: QuestionKind::Secret }
+    }
+
+    /// Whose password it is, when that is known here and not only in the SSH configuration.
+    fn user(&self) -> Option<String> {
+        match (&self.host.settings().username, self.host.kind()) {
+            (_, HostKind::Local) => ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()),
+            (username, _) => username.clone(),
+        }
+    }
+}
