@@ -66,14 +66,19 @@ pub(super) async fn serve(socket: BoundSocket, options: Options, stop: Cancellat
     }
 }
 
-struct Signals {
+/// Signals that end a process which runs sessions.
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub(super) fn new() -> io::Result<Signals> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -82,7 +87,8 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> i32 {
+    /// The number of the next one. Cancel safe.
+    pub(super) async fn next(&mut self) -> i32 {
         tokio::select! {
             Some(()) = self.interrupt.recv() => libc::SIGINT,
             Some(()) = self.terminate.recv() => libc::SIGTERM,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use deployer_core::shell::{self, Session, StatusSink};
 use deployer_core::terminal::stdio::StdioTerminal;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::listen::Signals;
 use super::{Program, say, services, socket};
 use crate::args::Run;
 use crate::client::{self, Connection, Ending, HELLO_LIMIT, Manner, Wish};
@@ -68,7 +69,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
         let terminal = StdioTerminal::open(interactive)
             .map_err(|error| Failure::other(format!("cannot use the terminal: {error}")))?;
         let cancel = CancellationToken::new();
-        cancel_on_signals(&cancel)?;
+        let at_once = ended_by_signals(&cancel)?;
         let session = Session {
             tree,
             terminal: terminal.clone(),
@@ -81,26 +82,28 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             path: run.place.steps(),
             action: run.place.action(),
         };
-        let status = shell::run(session).await;
+        let ending = tokio::select! {
+            status = shell::run(session) => Ending::Finished(status),
+            Ok(number) = at_once => Ending::Signal(number),
+        };
         terminal.restore();
-        Ok(Ending::Finished(status).status())
+        Ok(ending.status())
     })
 }
 
-/// The first SIGINT or SIGTERM ends the session in order; the process ends with it. SIGHUP does as well, because the
-/// terminal is gone then.
-fn cancel_on_signals(cancel: &CancellationToken) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::other(format!("cannot listen for signals: {error}"));
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        let mut signal = signal(kind).map_err(failed)?;
-        let cancel = cancel.clone();
-        tokio::spawn(async move {
-            while signal.recv().await.is_some() {
-                cancel.cancel();
-            }
-        });
-    }
-    Ok(())
+/// The first SIGINT, SIGTERM or SIGHUP ends the session in order, which cancels what runs; the second, whose number
+/// comes by the channel, ends it at once.
+fn ended_by_signals(cancel: &CancellationToken) -> Result<oneshot::Receiver<i32>, Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
+    let (second, at_once) = oneshot::channel();
+    let cancel = cancel.clone();
+    tokio::spawn(async move {
+        signals.next().await;
+        cancel.cancel();
+        // Nobody waits for it any more when the session has ended in order.
+        let _ = second.send(signals.next().await);
+    });
+    Ok(at_once)
 }
 
 /// There is no `list-sessions` for a process without a socket.
