@@ -93,6 +93,28 @@ impl Value {
     }
 }
 
+/// Text equals text, also when one of them is the output of a command; numbers equal numbers; nodes, classes, hosts and
+/// values of a front end equal themselves.
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Nil, Value::Nil) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Float(a), Value::Float(b)) => a == b,
+            (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
+            (Value::List(a), Value::List(b)) => a == b,
+            (Value::Map(a), Value::Map(b)) => a == b,
+            (Value::Parallel(a), Value::Parallel(b)) => Arc::ptr_eq(a, b) || a.entries == b.entries,
+            (Value::Node(a), Value::Node(b)) => a == b,
+            (Value::Class(a), Value::Class(b)) => a == b,
+            (Value::Host(a), Value::Host(b)) => a == b,
+            (Value::Foreign(a), Value::Foreign(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.as_bytes().is_some_and(|a| Some(a) == b.as_bytes()),
+        }
+    }
+}
+
 /// The form the shell prints (row N-19).
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{ActionError, Cause, Env, Frame, one_cell, parallel};
@@ -129,8 +130,9 @@ impl Env {
         loop {
             let error = match self.calls.enter(self.node(), name, computed) {
                 Ok(calls) => {
-                    let env = Env { calls, ..self.clone() };
-                    match guarded(env, code.clone(), args.clone()).await {
+                    let apart = calls.needs_own_task();
+                    let run = guarded(Env { calls, ..self.clone() }, code.clone(), args.clone());
+                    match if apart { in_own_task(run).await } else { run.await } {
                         Ok(value) => return Ok(value),
                         Err(error) => error,
                     }
@@ -201,6 +203,27 @@ async fn guarded(env: Env, code: Code, args: Vec<Value>) -> Result<Value, Action
     }
 }
 
+/// Runs in a task that ends when this future is dropped.
+async fn in_own_task(
+    run: impl Future<Output = Result<Value, ActionError>> + Send + 'static,
+) -> Result<Value, ActionError> {
+    let mut task = JoinSet::new();
+    task.spawn(run);
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(fault(error)),
+        None => Err(ActionError::new(Cause::Interrupted)),
+    }
+}
+
+/// What became of a task that did not come back: its panic is contained.
+pub(super) fn fault(error: JoinError) -> ActionError {
+    match error.try_into_panic() {
+        Ok(panic) => panicked(&*panic),
+        Err(_aborted) => ActionError::new(Cause::Interrupted),
+    }
+}
+
 /// Waits until a run was cancelled and then had this much time to end.
 pub(super) async fn overdue(cancel: &CancellationToken, grace: Duration) {
     cancel.cancelled().await;
@@ -208,7 +231,7 @@ pub(super) async fn overdue(cancel: &CancellationToken, grace: Duration) {
 }
 
 /// A panic as an error of the code that panicked.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> ActionError {
+fn panicked(panic: &(dyn Any + Send)) -> ActionError {
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string());
     ActionError::new(Cause::Script { message: format!("panicked: {text}"), traceback: None, value: None })

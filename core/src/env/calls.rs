@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::ActionError;
 use crate::node::Node;
 
-/// Deepest nesting of actions, properties and queries. Each level costs stack of the thread that polls it.
+/// Deepest nesting of actions, properties and queries.
 const DEPTH_MAX: usize = 100;
+
+/// So many nested calls share the stack of one task: each level costs it up to 20 KiB in a debug build.
+const LEVELS_PER_TASK: usize = 8;
 
 /// The calls around an Env, the innermost first. Cheap to clone; each Env carries its own.
 #[derive(Clone, Default)]
@@ -38,6 +41,11 @@ impl Calls {
         }
         let call = Call { node: node.clone(), name: name.to_string(), computed, depth, outer: self.clone() };
         Ok(Calls(Some(Arc::new(call))))
+    }
+
+    /// Whether the innermost call should run in a task of its own, so that nesting never meets the end of a stack.
+    pub(super) fn needs_own_task(&self) -> bool {
+        self.0.as_ref().is_some_and(|call| call.depth % LEVELS_PER_TASK == LEVELS_PER_TASK - 1)
     }
 
     fn iter(&self) -> impl Iterator<Item = &Call> {

@@ -284,3 +284,6 @@ impl fmt::Debug for Env {
         write!(f, "{self}")
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use unicode_width::UnicodeWidthStr;
 
-use super::call::{Code, overdue, panicked};
+use super::call::{Code, fault, overdue};
 use super::one_cell::no_cells;
 use super::{ActionError, Cause, CellOutcome, Env, Outcome, ParallelResult, Skipped};
 use crate::logger::Event;
@@ -96,7 +96,7 @@ async fn fork(
         let (id, end) = match joined {
             None => break,
             Some(Ok((id, end))) => (id, end),
-            Some(Err(error)) => (error.id(), (fault(error), started.elapsed())),
+            Some(Err(error)) => (error.id(), (outcome(Err(fault(error))), started.elapsed())),
         };
         if let Some(slot) = indices.get(&id).and_then(|index| ended.get_mut(*index)) {
             *slot = Some(end);
@@ -105,14 +105,6 @@ async fn fork(
     let unfinished = || (Outcome::Interrupted(ActionError::new(Cause::Interrupted)), started.elapsed());
     let ended = ended.into_iter().map(|end| end.unwrap_or_else(unfinished));
     labels.into_iter().zip(ended).map(|(label, (outcome, elapsed))| CellOutcome { label, outcome, elapsed }).collect()
-}
-
-/// A task that did not come back with an outcome: its panic is contained.
-fn fault(error: tokio::task::JoinError) -> Outcome {
-    match error.try_into_panic() {
-        Ok(panic) => Outcome::Failed(panicked(&*panic)),
-        Err(_aborted) => Outcome::Interrupted(ActionError::new(Cause::Interrupted)),
-    }
 }
 
 /// One cell's part of the work.

@@ -24,4 +24,4 @@ pub use roles::{HostSource, MapFrom, RoleMapping, Roles};
 pub use secret::Secret;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -111,6 +111,7 @@ impl RoleMapping {
     }
 }
 
+#[allow(clippy::mutable_key_type, reason = "host definitions are equal and hashed by identity")]
 fn distinct<'a>(hosts: impl Iterator<Item = &'a HostDef>) -> Vec<HostDef> {
     let mut seen = HashSet::new();
     hosts.filter(|host| seen.insert((*host).clone())).cloned().collect()

@@ -1,13 +1,207 @@
 //! Evaluation of a query on an Env.
 
-use super::Query;
-use crate::env::{ActionError, Env};
+use crate::env::{ActionError, BoundAction, Cause, Env};
+use crate::host::{ExitStatus, RunOutput};
+use crate::node::{CellKey, HostDef};
 use crate::value::Value;
 
-/// Evaluates a query; `env` is the Env it was read from.
+use super::interpolate::interpolate;
+use super::operators::{apply, find};
+use super::{Expression, Query};
+
+/// A part of a query and what it gave (row G-19).
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The part, as it was written.
+    pub expression: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Evaluates a query; `env` is the Env it was read from. All operands are evaluated, also those that cannot change the
+/// result any more (row G-11).
 ///
 /// # Errors
-/// Whatever went wrong, as [`crate::env::Cause::Query`] with the expression and where it was written (row G-17).
-pub async fn evaluate(_query: &Query, _env: &Env) -> Result<Value, ActionError> {
-    todo!("model helper")
+/// Whatever went wrong, as [`Cause::Query`] with the expression and where it was written (row G-17).
+pub async fn evaluate(query: &Query, env: &Env) -> Result<Value, ActionError> {
+    run(query, env, |_, _| ()).await
+}
+
+/// Evaluates a query and tells the value of every part: depth first, left to right, the whole query last (row G-19).
+///
+/// # Errors
+/// As [`evaluate`].
+pub async fn trace(query: &Query, env: &Env) -> Result<Vec<Traced>, ActionError> {
+    let mut parts = Vec::new();
+    let tell = |part: &Expression, value: &Value| {
+        parts.push(Traced { expression: part.to_string(), value: value.clone() });
+    };
+    run(query, env, tell).await?;
+    Ok(parts)
+}
+
+async fn run(query: &Query, env: &Env, tell: impl FnMut(&Expression, &Value) + Send) -> Result<Value, ActionError> {
+    let failed = |inner| {
+        let (query, position) = (query.to_string(), query.position.clone());
+        ActionError::new(Cause::Query { query, position, inner: Box::new(inner) })
+    };
+    steps(&query.expression, env, tell).await.map_err(failed)
+}
+
+/// A stack machine: expressions may nest deeply, the stack of the thread must not.
+async fn steps(
+    expression: &Expression,
+    env: &Env,
+    mut tell: impl FnMut(&Expression, &Value) + Send,
+) -> Result<Value, ActionError> {
+    let mut values: Vec<Value> = Vec::new();
+    for part in in_order(expression) {
+        if env.context().cancel.is_cancelled() {
+            return Err(ActionError::new(Cause::Interrupted));
+        }
+        // Queries that read each other can take for ever without ever waiting for anything: let others run.
+        tokio::task::consume_budget().await;
+        let operands = values.split_off(values.len().saturating_sub(part.parts().len()));
+        let value = step(part, operands, env).await?;
+        tell(part, &value);
+        values.push(value);
+    }
+    Ok(values.pop().unwrap_or(Value::Nil))
+}
+
+/// Every part after the parts it is made of.
+fn in_order(expression: &Expression) -> Vec<&Expression> {
+    let mut pending = vec![expression];
+    let mut order = Vec::new();
+    while let Some(part) = pending.pop() {
+        order.push(part);
+        pending.extend(part.parts());
+    }
+    order.reverse();
+    order
+}
+
+/// One part, from the values of the parts it is made of.
+async fn step(part: &Expression, operands: Vec<Value>, env: &Env) -> Result<Value, ActionError> {
+    let mut operands = operands.into_iter();
+    let mut next = || operands.next().unwrap_or(Value::Nil);
+    match part {
+        Expression::Start => Ok(Value::Node(env.clone())),
+        Expression::Literal(value) => Ok(value.clone()),
+        Expression::Attribute(_, name) => attribute(next(), name).await,
+        Expression::Parent(_, None) => match next() {
+            Value::Node(env) => Ok(env.parent().map_or(Value::Nil, Value::Node)),
+            other => attribute(other, "parent").await,
+        },
+        Expression::Parent(_, Some(name)) => parent_named(next(), name),
+        Expression::Call(..) => call(next(), operands.collect()).await,
+        Expression::Item(..) => item(next(), next()),
+        Expression::Binary(operator, ..) => apply(*operator, next(), next()),
+        Expression::Not(_) => Ok(Value::Bool(!next().is_truthy())),
+        Expression::Interpolate(..) => interpolate(&next(), operands.collect()),
+        Expression::List(_) => Ok(Value::List(operands.collect())),
+        Expression::Map(pairs) => Ok(Value::Map(pairs.iter().map(|_| (next(), next())).collect())),
+    }
+}
+
+/// `value.name` (row G-02).
+async fn attribute(value: Value, name: &str) -> Result<Value, ActionError> {
+    let found = match &value {
+        Value::Node(env) => return env.get(name).await,
+        Value::Map(pairs) => find(pairs, &Value::from(name)),
+        Value::Output(output) => of_output(output, name),
+        Value::Host(host) => of_host(host, name),
+        _ => None,
+    };
+    found.ok_or_else(|| ActionError::usage(format!("{} has no attribute '{name}'", value.type_name())))
+}
+
+fn of_output(output: &RunOutput, name: &str) -> Option<Value> {
+    Some(match (name, &output.status) {
+        ("stdout", _) => Value::text(&output.stdout[..]),
+        ("stderr", _) => Value::text(&output.stderr[..]),
+        ("status", ExitStatus::Code(code)) => Value::Int((*code).into()),
+        ("status", status) => Value::from(status.to_string()),
+        _ => return None,
+    })
+}
+
+/// What a host says about itself; never its secrets.
+fn of_host(host: &HostDef, name: &str) -> Option<Value> {
+    let settings = host.settings();
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::Nil, Value::from);
+    Some(match name {
+        "slug" => Value::from(host.slug()),
+        "address" => Value::from(host.address()),
+        "port" => settings.port.map_or(Value::Nil, |port| Value::Int(port.into())),
+        "username" => text(&settings.username),
+        name => settings.extra.iter().find(|(known, _)| known == name)?.1.clone(),
+    })
+}
+
+/// The nearest node from here upwards, itself included, whose class, base class or own name is this (row G-04).
+fn parent_named(value: Value, name: &str) -> Result<Value, ActionError> {
+    let Value::Node(start) = value else {
+        return Err(ActionError::usage(format!("{} has no parents", value.type_name())));
+    };
+    let mut env = start.clone();
+    loop {
+        let node = env.node();
+        if node.name() == name || node.class().lineage().any(|class| class.name() == name) {
+            return Ok(Value::Node(env));
+        }
+        match env.parent() {
+            Some(parent) => env = parent,
+            None => return Err(ActionError::usage(format!("{}: no '{name}' from here upwards", start.node()))),
+        }
+    }
+}
+
+/// `value(arguments)` (row G-05).
+async fn call(value: Value, arguments: Vec<Value>) -> Result<Value, ActionError> {
+    match &value {
+        Value::Node(env) => env.invoke(arguments).await,
+        Value::Foreign(foreign) => match foreign.as_any().downcast_ref::<BoundAction>() {
+            Some(action) => action.call(arguments).await,
+            None => Err(ActionError::usage(format!("{} cannot be called", foreign.describe()))),
+        },
+        other => Err(ActionError::usage(format!("{} cannot be called", other.type_name()))),
+    }
+}
+
+/// `value[key]` (row G-07): an item of a list or map, a cell of a node, the value of a cell.
+fn item(value: Value, key: Value) -> Result<Value, ActionError> {
+    let found = match (&value, &key) {
+        (Value::Node(env), key) => return Ok(Value::Node(env.isolate(&cell_key(key)?)?)),
+        (Value::Map(pairs), key) => find(pairs, key),
+        (Value::List(items), Value::Int(index)) => usize::try_from(*index).ok().and_then(|i| items.get(i)).cloned(),
+        (Value::Parallel(result), Value::Int(index)) => {
+            usize::try_from(*index).ok().and_then(|i| result.entries.get(i)).map(|(_, value)| value.clone())
+        }
+        (Value::Parallel(result), Value::Host(host)) => result.by_label(host.slug()).cloned(),
+        (Value::Parallel(result), Value::Text(label)) => result.by_label(&label.to_string()).cloned(),
+        _ => None,
+    };
+    found.ok_or_else(|| ActionError::usage(format!("{} has no item {key:?}", value.type_name())))
+}
+
+fn cell_key(key: &Value) -> Result<CellKey, ActionError> {
+    match key {
+        Value::Int(index) => usize::try_from(*index)
+            .map(CellKey::Index)
+            .map_err(|_| ActionError::usage(format!("cells count from 0, there is no cell {index}"))),
+        Value::Text(slug) => Ok(CellKey::Slug(slug.to_string())),
+        Value::Host(host) => Ok(CellKey::Host(host.clone())),
+        Value::List(keys) => Ok(CellKey::Tuple(keys.iter().map(one_key).collect::<Result<_, _>>()?)),
+        other => {
+            Err(ActionError::usage(format!("a cell is chosen by number, host or slug, not by {}", other.type_name())))
+        }
+    }
+}
+
+fn one_key(key: &Value) -> Result<CellKey, ActionError> {
+    match key {
+        Value::List(_) => Err(ActionError::usage("a cell is chosen by one key per dimension")),
+        key => cell_key(key),
+    }
 }

@@ -1,11 +1,21 @@
 //! Query expressions: `Q.parent.branch` and friends (section G).
+//!
+//! `expression` builds them within bounds, `display` prints them as they were written, `evaluate` runs them on an Env,
+//! `operators` and `interpolate` know what operators do with values.
 
+mod display;
 mod evaluate;
+mod expression;
+mod interpolate;
+mod operators;
+#[cfg(test)]
+mod tests;
 
-pub use evaluate::evaluate;
+pub use evaluate::{Traced, evaluate, trace};
+pub use expression::{Expression, ExpressionError, Operator};
 
 use crate::node::Position;
-use crate::value::Value;
+use crate::value::{Foreign, Value};
 
 /// An expression over the tree, evaluated when it is read.
 #[derive(Clone, Debug)]
@@ -16,44 +26,33 @@ pub struct Query {
     pub position: Option<Position>,
 }
 
-/// The forms of an expression. Boxed, bounded in depth when built ([`Expression::DEPTH_MAX`]).
-#[derive(Clone, Debug)]
-pub enum Expression {
-    /// `Q`: the node itself.
-    Start,
-    /// A literal (row G-12).
-    Literal(Value),
-    /// `a.b` (row G-02).
-    Attribute(Box<Expression>, String),
-    /// `a.parent` and `a.parent("Name")` (rows G-03, G-04).
-    Parent(Box<Expression>, Option<String>),
-    /// `a(args)` (row G-05).
-    Call(Box<Expression>, Vec<Expression>),
-    /// `a[key]` (row G-07).
-    Item(Box<Expression>, Box<Expression>),
-    /// `a + b` and friends (rows G-08..G-10).
-    Binary(Operator, Box<Expression>, Box<Expression>),
-    /// `~a` (row G-10).
-    Not(Box<Expression>),
-    /// `Q("text %s") % { ... }` (row G-09).
-    Interpolate(Box<Expression>, Vec<Expression>),
+impl Query {
+    /// A query that was not written in a file.
+    pub fn new(expression: Expression) -> Query {
+        Query { expression, position: None }
+    }
 }
 
-impl Expression {
-    /// Deepest nesting that may be built; deeper is an error where it is written, not a stack overflow later.
-    pub const DEPTH_MAX: usize = 200;
+/// As it was written (row G-14).
+impl std::fmt::Display for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.expression)
+    }
 }
 
-/// Binary operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it all")]
-pub enum Operator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    And,
-    Or,
-    Equal,
-    Less,
+/// A query inside a list or map of a front end; [`Expression::literal`] takes it out again (row G-12).
+impl Foreign for Query {
+    fn describe(&self) -> String {
+        self.to_string()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+impl From<Query> for Value {
+    fn from(query: Query) -> Value {
+        Value::Foreign(std::sync::Arc::new(query))
+    }
 }
