@@ -92,7 +92,8 @@ fn socket(value: &str) -> Result<PathBuf, Failure> {
 /// Says a line on standard error; when nobody hears it, that is nobody's trouble.
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // In one piece, so that no line of the log comes in between.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Prints data. A reader that has seen enough is no error.
