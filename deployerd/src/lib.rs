@@ -2,10 +2,21 @@
 //!
 //! A session is a task with an inbox; it owns its PTY and its list of clients, and survives all of them.
 
+mod connection;
+mod daemon;
+mod log;
+mod registry;
+mod server;
+mod session;
 pub mod socket;
+mod user;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use deployer_core::host::HostServices;
 use deployer_core::shell::Tree;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +41,11 @@ pub struct Options {
 /// what they run, removes the socket.
 ///
 /// # Errors
-/// When the socket cannot be served any more.
-pub async fn serve(_socket: BoundSocket, _options: Options, _stop: CancellationToken) -> anyhow::Result<()> {
-    todo!("daemon helper")
+/// When the socket cannot be served any more, or when the tree cannot be loaded.
+pub async fn serve(socket: BoundSocket, options: Options, stop: CancellationToken) -> anyhow::Result<()> {
+    let tree = options.tree.clone();
+    let loaded = tokio::task::spawn_blocking(move || tree.load().map(drop)).await?;
+    loaded.with_context(|| format!("cannot use {}", options.tree.origin()))?;
+    let program: session::Program = Arc::new(|session| Box::pin(deployer_core::shell::run(session)));
+    server::run(&socket, daemon::Daemon::new(options, program), stop).await
 }

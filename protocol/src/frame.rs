@@ -17,11 +17,16 @@ const LENGTH: usize = 4;
 /// Bytes of the message number.
 const NUMBER: usize = 2;
 
+/// Memory made ready at once for a frame that is on its way.
+const RESERVE: usize = 16 * 1024;
+
 /// A peer that does not keep to the protocol, or a connection that broke.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The length field is out of bounds. Nothing was allocated for it.
-    #[error("a frame of {0} bytes: between 2 and {MAX_FRAME} are allowed")]
+    #[error(
+        "a frame of {0} bytes is too short or too long: between 2 and {MAX_FRAME} are allowed, fewer before the hello"
+    )]
     Length(u64),
     /// The body of a message is not what its number says.
     #[error("message {number}: {reason}")]
@@ -74,12 +79,20 @@ message!(FromDaemon);
 /// Reads `In` and writes `Out`; a client has `FrameCodec<FromDaemon, FromClient>`, the daemon the reverse.
 #[derive(Debug)]
 pub struct FrameCodec<In, Out> {
+    max_frame: usize,
     direction: PhantomData<fn(Out) -> In>,
+}
+
+impl<In, Out> FrameCodec<In, Out> {
+    /// Accepts frames up to this many bytes, at most [`MAX_FRAME`]: fewer before the peer has said hello.
+    pub fn set_max_frame(&mut self, bytes: usize) {
+        self.max_frame = bytes.min(MAX_FRAME);
+    }
 }
 
 impl<In, Out> Default for FrameCodec<In, Out> {
     fn default() -> Self {
-        FrameCodec { direction: PhantomData }
+        FrameCodec { max_frame: MAX_FRAME, direction: PhantomData }
     }
 }
 
@@ -92,11 +105,12 @@ impl<In: Message, Out> Decoder for FrameCodec<In, Out> {
             return Ok(None);
         };
         let length = u32::from_be_bytes(*header) as usize;
-        if !(NUMBER..=MAX_FRAME).contains(&length) {
+        if !(NUMBER..=self.max_frame).contains(&length) {
             return Err(FrameError::Length(length as u64));
         }
         if src.len() < LENGTH + length {
-            src.reserve(LENGTH + length - src.len());
+            // Memory follows what has arrived, not what was announced.
+            src.reserve((LENGTH + length - src.len()).min(RESERVE));
             return Ok(None);
         }
         src.advance(LENGTH);

@@ -1,0 +1,76 @@
+//! What all connections and sessions of a daemon share.
+
+use std::sync::Arc;
+
+use deployer_protocol::DaemonInfo;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Options;
+use crate::registry::Registry;
+use crate::session::Program;
+use crate::session::now_ms;
+
+/// Clients that have said hello, at once (features and figures: 500 on one session).
+pub(crate) const CLIENTS_MAX: usize = 512;
+
+/// One daemon.
+pub(crate) struct Daemon {
+    /// How it serves.
+    pub(crate) options: Options,
+    /// What runs in a session.
+    pub(crate) program: Program,
+    /// Its sessions.
+    pub(crate) registry: Arc<Registry>,
+    /// Tasks of sessions.
+    pub(crate) tasks: TaskTracker,
+    /// Room for clients that have said hello.
+    pub(crate) clients: Arc<Semaphore>,
+    /// Clients that are attached to a session.
+    pub(crate) attached: watch::Sender<usize>,
+    /// Connections must end: the daemon is about to.
+    pub(crate) closing: CancellationToken,
+    started_ms: u64,
+}
+
+impl Daemon {
+    /// A daemon without sessions.
+    pub(crate) fn new(options: Options, program: Program) -> Arc<Daemon> {
+        Arc::new(Daemon {
+            options,
+            program,
+            registry: Arc::default(),
+            tasks: TaskTracker::new(),
+            clients: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            attached: watch::Sender::new(0),
+            closing: CancellationToken::new(),
+            started_ms: now_ms(),
+        })
+    }
+
+    /// The answer to `list-sessions`, from summaries.
+    pub(crate) fn info(&self) -> DaemonInfo {
+        DaemonInfo {
+            pid: std::process::id(),
+            started_ms: self.started_ms,
+            tree: self.options.tree.origin(),
+            sessions: self.registry.infos(),
+        }
+    }
+
+    /// Counts an attached client for as long as the guard lives.
+    pub(crate) fn count_attached(self: &Arc<Daemon>) -> AttachedGuard {
+        self.attached.send_modify(|count| *count += 1);
+        AttachedGuard(self.clone())
+    }
+}
+
+/// One attached client.
+pub(crate) struct AttachedGuard(Arc<Daemon>);
+
+impl Drop for AttachedGuard {
+    fn drop(&mut self) {
+        self.0.attached.send_modify(|count| *count -= 1);
+    }
+}

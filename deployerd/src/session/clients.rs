@@ -1,0 +1,334 @@
+//! Who is attached to a session, what each of them is shown, and whose size counts.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deployer_core::terminal::Size;
+use deployer_protocol::FromDaemon;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::screen::{Screen, known_state};
+use crate::connection::{ClientId, Outbox, Put};
+
+/// Time between two paintings of a cropped view: fast enough for eyes, cheap under a flood.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// A client of a session.
+pub(crate) struct Client {
+    /// Which one.
+    pub(crate) id: ClientId,
+    /// Who it is, for people.
+    pub(crate) user: String,
+    /// Without a keyboard.
+    pub(crate) watch: bool,
+    /// Size of its terminal.
+    pub(crate) size: Size,
+    /// Where messages for it go.
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+struct Attached {
+    client: Client,
+    /// When it last typed, in a count that only grows; the size follows the highest.
+    typed: u64,
+    view: View,
+    /// Its terminal's other screen is not the session's: leaving the alternate screen needs a repaint.
+    other_screen_unknown: bool,
+}
+
+/// What a client is shown.
+enum View {
+    /// The bytes as they come: its terminal has the session's size.
+    Live,
+    /// Nothing, until it has read what waits; then a repaint.
+    CutOff,
+    /// The part of the screen that fits.
+    Cropped(Cropped),
+}
+
+struct Cropped {
+    shown: Vec<String>,
+    painted: Instant,
+    /// The last painting is not with the client yet.
+    busy: bool,
+    dirty: bool,
+}
+
+/// The clients of one session.
+pub(crate) struct Clients {
+    attached: Vec<Attached>,
+    size: Size,
+    clock: u64,
+    caught_up: Arc<CaughtUp>,
+}
+
+impl Clients {
+    /// Nobody yet, at this size.
+    pub(crate) fn new(size: Size) -> Clients {
+        Clients { attached: Vec::new(), size, clock: 0, caught_up: Arc::default() }
+    }
+
+    /// Tells of clients that have read all there was.
+    pub(crate) fn caught_up(&self) -> Arc<CaughtUp> {
+        self.caught_up.clone()
+    }
+
+    /// Adds a client and shows it the screen.
+    pub(crate) fn add(&mut self, client: Client, screen: &dyn Screen) {
+        let attached = Attached { client, typed: 0, view: View::Live, other_screen_unknown: true };
+        self.attached.push(attached);
+        let last = self.attached.len() - 1;
+        self.show(last, screen);
+    }
+
+    /// Removes a client.
+    pub(crate) fn remove(&mut self, id: ClientId) -> Option<Client> {
+        let index = self.index(id)?;
+        Some(self.attached.remove(index).client)
+    }
+
+    /// Who is attached, for people.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |attached: &Attached| match attached.client.watch {
+            true => format!("{} (watching)", attached.client.user),
+            false => attached.client.user.clone(),
+        };
+        self.attached.iter().map(name).collect()
+    }
+
+    /// Notes a new size of a client's terminal.
+    pub(crate) fn resized(&mut self, id: ClientId, size: Size) {
+        if let Some(index) = self.index(id) {
+            self.attached[index].client.size = size;
+        }
+    }
+
+    /// Notes that a client has typed.
+    pub(crate) fn typed(&mut self, id: ClientId) {
+        self.clock += 1;
+        if let Some(index) = self.index(id) {
+            self.attached[index].typed = self.clock;
+        }
+    }
+
+    /// The size that the session should have: that of the client that typed last, of the first one when nobody has;
+    /// never that of a watcher. The present one when nobody counts.
+    pub(crate) fn wanted_size(&self) -> Size {
+        let typists = self.attached.iter().rev().filter(|attached| !attached.client.watch);
+        typists.max_by_key(|attached| attached.typed).map_or(self.size, |attached| attached.client.size)
+    }
+
+    /// The session has a new size: everybody sees the screen anew.
+    pub(crate) fn set_size(&mut self, size: Size, screen: &dyn Screen) {
+        self.size = size;
+        for index in 0..self.attached.len() {
+            self.show(index, screen);
+        }
+    }
+
+    /// Shows one client the screen from scratch, after its own size changed.
+    pub(crate) fn show_again(&mut self, id: ClientId, screen: &dyn Screen) {
+        if let Some(index) = self.index(id) {
+            self.show(index, screen);
+        }
+    }
+
+    /// Passes output on, that `screen` has taken already. Never waits.
+    pub(crate) fn output(&mut self, bytes: &[u8], left_alternate: bool, screen: &dyn Screen) {
+        for index in 0..self.attached.len() {
+            let attached = &mut self.attached[index];
+            match &mut attached.view {
+                View::Live if left_alternate && attached.other_screen_unknown => self.show(index, screen),
+                View::Live => {
+                    if attached.client.outbox.put_output(bytes) == Put::CutOff {
+                        attached.view = View::CutOff;
+                        self.caught_up.tell_when_sent(&attached.client);
+                    }
+                }
+                View::CutOff => {}
+                View::Cropped(cropped) => {
+                    cropped.dirty = true;
+                    if !cropped.busy && cropped.painted.elapsed() >= FRAME {
+                        self.paint_cropped(index, screen);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A client has read all there was.
+    pub(crate) fn has_caught_up(&mut self, id: ClientId, screen: &dyn Screen) {
+        let Some(index) = self.index(id) else { return };
+        match &mut self.attached[index].view {
+            View::Live => {}
+            View::CutOff => self.show(index, screen),
+            View::Cropped(cropped) => cropped.busy = false,
+        }
+    }
+
+    /// When the next cropped view is due to be painted.
+    pub(crate) fn next_frame(&self) -> Option<Instant> {
+        let due = self.attached.iter().filter_map(|attached| match &attached.view {
+            View::Cropped(cropped) if cropped.dirty && !cropped.busy => Some(cropped.painted + FRAME),
+            _ => None,
+        });
+        due.min()
+    }
+
+    /// Paints the cropped views that are due.
+    pub(crate) fn paint_due(&mut self, screen: &dyn Screen) {
+        let now = Instant::now();
+        for index in 0..self.attached.len() {
+            if let View::Cropped(cropped) = &self.attached[index].view
+                && cropped.dirty
+                && !cropped.busy
+                && cropped.painted + FRAME <= now
+            {
+                self.paint_cropped(index, screen);
+            }
+        }
+    }
+
+    /// Sends everybody the last messages and forgets them.
+    pub(crate) fn end(&mut self, messages: &[FromDaemon]) {
+        for attached in self.attached.drain(..) {
+            for message in messages {
+                attached.client.outbox.put(message.clone());
+            }
+        }
+    }
+
+    fn index(&self, id: ClientId) -> Option<usize> {
+        self.attached.iter().position(|attached| attached.client.id == id)
+    }
+
+    fn show(&mut self, index: usize, screen: &dyn Screen) {
+        let size = self.size;
+        let attached = &mut self.attached[index];
+        if attached.client.size == size {
+            attached.view = View::Live;
+            attached.other_screen_unknown = screen.alternate();
+            attached.client.outbox.put_repaint(&screen.repaint());
+        } else {
+            let cropped = Cropped { shown: Vec::new(), painted: Instant::now(), busy: false, dirty: true };
+            attached.view = View::Cropped(cropped);
+            attached.client.outbox.put_repaint(known_state());
+            self.paint_cropped(index, screen);
+        }
+    }
+
+    fn paint_cropped(&mut self, index: usize, screen: &dyn Screen) {
+        let attached = &mut self.attached[index];
+        let View::Cropped(cropped) = &mut attached.view else { return };
+        let rows = screen.cropped(attached.client.size);
+        let mut changes = String::new();
+        for (i, row) in rows.iter().enumerate() {
+            // The last entry is the cursor, which is set after every change.
+            let cursor = i + 1 == rows.len();
+            if cursor {
+                changes.push_str(row);
+            } else if cropped.shown.get(i) != Some(row) {
+                changes.push_str(&format!("\x1b[{};1H{row}", i + 1));
+            }
+        }
+        cropped.shown = rows;
+        cropped.painted = Instant::now();
+        cropped.dirty = false;
+        cropped.busy = true;
+        if attached.client.outbox.put_output(changes.as_bytes()) == Put::CutOff {
+            // Everything is painted again when it has caught up.
+            attached.view = View::CutOff;
+        }
+        self.caught_up.tell_when_sent(&attached.client);
+    }
+}
+
+/// Clients that have read all there was since the last look. Bounded by the number of clients.
+#[derive(Default)]
+pub(crate) struct CaughtUp {
+    ids: Mutex<BTreeSet<ClientId>>,
+    changed: Notify,
+}
+
+impl CaughtUp {
+    fn tell_when_sent(self: &Arc<CaughtUp>, client: &Client) {
+        let (this, id) = (self.clone(), client.id);
+        client.outbox.when_sent(move || {
+            this.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+            this.changed.notify_one();
+        });
+    }
+
+    /// Waits for one. Cancel safe.
+    pub(crate) async fn next(&self) -> ClientId {
+        loop {
+            if let Some(id) = self.ids.lock().unwrap_or_else(PoisonError::into_inner).pop_first() {
+                return id;
+            }
+            self.changed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::screen::Vt100;
+    use super::*;
+
+    const SMALL: Size = Size { rows: 24, cols: 80 };
+    const LARGE: Size = Size { rows: 50, cols: 132 };
+
+    fn client(id: u64, watch: bool, size: Size) -> Client {
+        Client { id: ClientId(id), user: "ann".to_string(), watch, size, outbox: Arc::default() }
+    }
+
+    // rows: Q-14
+    #[test]
+    fn the_size_follows_who_typed_last_and_never_a_watcher() {
+        let screen = Vt100::new(SMALL);
+        let mut clients = Clients::new(SMALL);
+        assert_eq!(clients.wanted_size(), SMALL);
+        clients.add(client(1, true, LARGE), &screen);
+        assert_eq!(clients.wanted_size(), SMALL, "a watcher alone");
+        clients.add(client(2, false, LARGE), &screen);
+        clients.add(client(3, false, SMALL), &screen);
+        assert_eq!(clients.wanted_size(), LARGE, "the first who can type");
+        clients.typed(ClientId(3));
+        assert_eq!(clients.wanted_size(), SMALL);
+        clients.resized(ClientId(3), Size { rows: 1, cols: 2 });
+        assert_eq!(clients.wanted_size(), Size { rows: 1, cols: 2 });
+        clients.remove(ClientId(3));
+        assert_eq!(clients.wanted_size(), LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_was_cut_off_is_repainted_when_it_reads() {
+        let mut screen = Vt100::new(SMALL);
+        let mut clients = Clients::new(SMALL);
+        let slow = client(1, false, SMALL);
+        let outbox = slow.outbox.clone();
+        clients.add(slow, &screen);
+        for number in 0..300 {
+            let bytes = format!("line {number}{}\r\n", ".".repeat(5000));
+            screen.feed(bytes.as_bytes());
+            clients.output(bytes.as_bytes(), false, &screen);
+        }
+        let caught_up = clients.caught_up();
+        let mut terminal = Vt100::new(SMALL);
+        let reading = tokio::spawn(async move {
+            while let Some(message) = outbox.next().await {
+                if let FromDaemon::Output(bytes) = message {
+                    terminal.feed(&bytes);
+                }
+            }
+            terminal
+        });
+        let id = caught_up.next().await;
+        clients.has_caught_up(id, &screen);
+        clients.attached[0].client.outbox.end();
+        assert_eq!(reading.await.unwrap().repaint(), screen.repaint());
+    }
+}

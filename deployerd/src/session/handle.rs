@@ -1,0 +1,100 @@
+//! What the daemon holds of a session: its summary, the way to its inbox, the way to end it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deployer_protocol::ErrorKind;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::clients::Client;
+use super::input::Keys;
+use super::summary::Summary;
+use crate::connection::ClientId;
+use deployer_core::terminal::Size;
+
+/// Events that may wait for a session; it never waits for anybody, so they do not wait long.
+const INBOX: usize = 64;
+
+/// All that can happen to a session from outside.
+pub(crate) enum Event {
+    /// A client joins; it is told how to type.
+    Attach(Client, oneshot::Sender<Keys>),
+    /// A client's terminal has a new size.
+    Resize(ClientId, Size),
+    /// A client goes; the session stays. Answered when nothing more will be sent to it.
+    Leave(ClientId, oneshot::Sender<()>),
+}
+
+/// The session's end of its inbox.
+pub(crate) type Inbox = mpsc::Receiver<Event>;
+
+/// A session as others see it.
+pub(crate) struct Handle {
+    /// Its name.
+    pub(crate) name: String,
+    /// What `list-sessions` shows.
+    pub(crate) summary: Arc<Summary>,
+    /// Ends it.
+    pub(crate) cancel: CancellationToken,
+    /// Whether others can join.
+    pub(crate) has_terminal: bool,
+    inbox: mpsc::Sender<Event>,
+    reason: Mutex<Option<(ErrorKind, String)>>,
+    ended: watch::Sender<bool>,
+}
+
+impl Handle {
+    /// A handle and the inbox for the session's task.
+    pub(crate) fn new(
+        name: String,
+        owner: String,
+        has_terminal: bool,
+        cancel: CancellationToken,
+    ) -> (Arc<Handle>, Inbox) {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let summary = Arc::new(Summary::new(name.clone(), owner));
+        let handle = Handle {
+            name,
+            summary,
+            cancel,
+            has_terminal,
+            inbox: sender,
+            reason: Mutex::default(),
+            ended: watch::Sender::new(false),
+        };
+        (Arc::new(handle), inbox)
+    }
+
+    /// Tells the session. False when it has ended.
+    pub(crate) async fn tell(&self, event: Event) -> bool {
+        self.inbox.send(event).await.is_ok()
+    }
+
+    /// Asks it to end; the first reason is what its clients are told.
+    pub(crate) fn end(&self, kind: ErrorKind, reason: String) {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((kind, reason));
+        self.cancel.cancel();
+    }
+
+    /// Why it was asked to end, if it was.
+    pub(crate) fn reason(&self) -> Option<(ErrorKind, String)> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Said when it is out of the registry, before its clients hear of it.
+    pub(crate) fn set_ended(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        *self.ended.borrow()
+    }
+
+    /// Waits until it has.
+    pub(crate) async fn ended(&self) {
+        // The sender is ours: it cannot go away meanwhile.
+        let mut ended = self.ended.subscribe();
+        let _always = ended.wait_for(|ended| *ended).await;
+    }
+}

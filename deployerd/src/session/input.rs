@@ -1,0 +1,55 @@
+//! The way of what is typed: from a client's connection to the keyboard, past the session task, which never waits.
+//!
+//! A watcher's connection has no [`Keys`]: there is nothing it could write to.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use deployer_core::terminal::KeyboardHub;
+use tokio::sync::{mpsc, watch};
+
+use super::pty::PtyEnd;
+use crate::connection::ClientId;
+
+/// Frames of input that may wait on the way; each is at most one frame long. Who types more waits.
+const WAITING: usize = 4;
+
+/// How a client types; `None` for a watcher.
+pub(crate) type Keys = Option<mpsc::Sender<Typed>>;
+
+/// Something typed.
+pub(crate) enum Typed {
+    /// These bytes, by this client.
+    Keys(ClientId, Bytes),
+    /// Standard input has ended; of clients without a terminal.
+    End,
+}
+
+/// A way for input.
+pub(crate) fn channel() -> (mpsc::Sender<Typed>, mpsc::Receiver<Typed>) {
+    mpsc::channel(WAITING)
+}
+
+/// Types into a PTY and tells who typed last.
+pub(crate) async fn to_pty(
+    mut typed: mpsc::Receiver<Typed>,
+    master: Arc<PtyEnd>,
+    last: watch::Sender<Option<ClientId>>,
+) {
+    while let Some(typed) = typed.recv().await {
+        let Typed::Keys(by, bytes) = typed else { continue };
+        last.send_replace(Some(by));
+        if let Err(error) = master.write_all(&bytes).await {
+            tracing::debug!(%error, "typed at a session that has ended");
+            return;
+        }
+    }
+}
+
+/// Types at a session without a terminal.
+pub(crate) async fn to_hub(mut typed: mpsc::Receiver<Typed>, hub: KeyboardHub) {
+    while let Some(Typed::Keys(_, bytes)) = typed.recv().await {
+        hub.push(bytes).await;
+    }
+    hub.close();
+}

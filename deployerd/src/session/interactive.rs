@@ -1,0 +1,229 @@
+//! The task of a session with a terminal. It never waits for a client, a host or a keyboard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deployer_core::terminal::{KeyboardHub, Size};
+use deployer_protocol::{FromDaemon, Open, OpenTerminal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::clients::{CaughtUp, Client, Clients};
+use super::ending::{self, Ending};
+use super::handle::Inbox;
+use super::input::{self, Keys, Typed};
+use super::pty::{self, PtyEnd};
+use super::screen::{Screen, Vt100};
+use super::terminal::{Port, PtyTerminal, read_keys};
+use super::{Event, Handle, checked_term, shell_session};
+use crate::connection::ClientId;
+use crate::daemon::Daemon;
+
+/// Bytes read from the PTY at once; the kernel hands out at most 4 KiB.
+const READ: usize = 16 * 1024;
+
+/// Longest wait for the last output of a shell that has ended: the kernel passes it on within microseconds.
+const LAST_OUTPUT: Duration = Duration::from_secs(2);
+
+/// Everything a session with a terminal owns.
+struct Interactive {
+    handle: Arc<Handle>,
+    master: Arc<PtyEnd>,
+    port: Arc<Port>,
+    /// Bytes read from the master.
+    read: u64,
+    screen: Vt100,
+    clients: Clients,
+    size: watch::Sender<Size>,
+    keys: mpsc::Sender<Typed>,
+}
+
+/// Opens the session and attaches its first client.
+pub(super) fn open(
+    daemon: &Arc<Daemon>,
+    handle: Arc<Handle>,
+    inbox: Inbox,
+    wish: Open,
+    terminal: &OpenTerminal,
+    client: Client,
+) -> Result<Keys, String> {
+    let size = Size::clamped(terminal.rows, terminal.cols);
+    let (master, slave) =
+        pty::open(size).map_err(|error| format!("cannot open a terminal for the session: {error}"))?;
+    let (master, slave) = (Arc::new(master), Arc::new(slave));
+    let hub = KeyboardHub::new();
+    let reading = AbortOnDropHandle::new(tokio::spawn(read_keys(slave.clone(), hub.clone())));
+    let (keys, typed) = input::channel();
+    let (last, typist) = watch::channel(None);
+    let typing = AbortOnDropHandle::new(tokio::spawn(input::to_pty(typed, master.clone(), last)));
+    let (size_sender, size_watch) = watch::channel(size);
+    let shell_terminal = PtyTerminal {
+        port: Arc::new(Port::new(slave)),
+        keys: hub.clone(),
+        size: size_watch,
+        term: checked_term(&terminal.term),
+        interactive: wish.interactive && daemon.options.interactive,
+    };
+    let mut session = Interactive {
+        handle: handle.clone(),
+        master,
+        port: shell_terminal.port.clone(),
+        read: 0,
+        screen: Vt100::new(size),
+        clients: Clients::new(size),
+        size: size_sender,
+        keys,
+    };
+    let keys = session.attach(client);
+    let shell = shell_session(daemon, &handle, wish, Arc::new(shell_terminal));
+    let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
+    daemon.tasks.spawn(async move {
+        let ending = session.serve(inbox, typist, ending::run(&program, shell, &handle)).await;
+        // Nobody can type any more, and programs that still read the keyboard meet its end.
+        drop((typing, reading));
+        hub.close();
+        registry.remove(&handle);
+        tracing::info!(session = handle.name, status = ending.status, "session has ended");
+        session.clients.end(&ending.messages());
+    });
+    Ok(keys)
+}
+
+impl Interactive {
+    /// Serves until the program has ended and its last output was passed on.
+    async fn serve(
+        &mut self,
+        mut inbox: Inbox,
+        mut typist: watch::Receiver<Option<ClientId>>,
+        program: impl Future<Output = Ending>,
+    ) -> Ending {
+        tokio::pin!(program);
+        let caught_up: Arc<CaughtUp> = self.clients.caught_up();
+        let master = self.master.clone();
+        let mut buffer = vec![0; READ];
+        loop {
+            let frame = self.clients.next_frame();
+            tokio::select! {
+                ending = &mut program => {
+                    self.pass_on_the_rest(&mut buffer).await;
+                    return ending;
+                }
+                Some(event) = inbox.recv() => self.handle_event(event),
+                read = master.read(&mut buffer) => match read {
+                    Ok(count @ 1..) => {
+                        self.show(&buffer[..count]);
+                        // A flood must not keep the other tasks of this thread from running.
+                        tokio::task::yield_now().await;
+                    }
+                    // The slave is held open by the program's terminal: it has ended or is about to.
+                    Ok(_) | Err(_) => return program.await,
+                },
+                id = caught_up.next() => self.clients.has_caught_up(id, &self.screen),
+                Ok(()) = typist.changed() => {
+                    let by = *typist.borrow_and_update();
+                    if let Some(id) = by {
+                        self.clients.typed(id);
+                        self.follow_size();
+                    }
+                }
+                () = until(frame), if frame.is_some() => self.clients.paint_due(&self.screen),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Attach(client, reply) => {
+                let id = client.id;
+                let keys = self.attach(client);
+                if reply.send(keys).is_err() {
+                    self.leave(id);
+                }
+            }
+            Event::Resize(id, size) => {
+                self.clients.resized(id, size);
+                if !self.follow_size() {
+                    self.clients.show_again(id, &self.screen);
+                }
+            }
+            Event::Leave(id, done) => {
+                self.leave(id);
+                // Whoever asked may be gone itself.
+                let _nobody_waits = done.send(());
+            }
+        }
+    }
+
+    fn attach(&mut self, client: Client) -> Keys {
+        tracing::info!(
+            session = self.handle.name,
+            user = client.user,
+            client = client.id.0,
+            watch = client.watch,
+            "attached"
+        );
+        let keys = (!client.watch).then(|| self.keys.clone());
+        client.outbox.put(FromDaemon::Attached(self.handle.name.clone()));
+        self.clients.add(client, &self.screen);
+        self.follow_size();
+        self.handle.summary.set_clients(self.clients.names());
+        keys
+    }
+
+    fn leave(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.remove(id) {
+            tracing::info!(session = self.handle.name, user = client.user, client = id.0, "detached");
+        }
+        self.follow_size();
+        self.handle.summary.set_clients(self.clients.names());
+    }
+
+    /// Gives the session the size of the client that counts; whether it changed.
+    fn follow_size(&mut self) -> bool {
+        let size = self.clients.wanted_size();
+        if size == *self.size.borrow() {
+            return false;
+        }
+        if let Err(error) = self.master.resize(size) {
+            tracing::warn!(session = self.handle.name, %error, "the terminal keeps its size");
+            return false;
+        }
+        self.screen.resize(size);
+        self.clients.set_size(size, &self.screen);
+        // No signal reaches code within the daemon: this is how the shell and running commands hear of it.
+        self.size.send_replace(size);
+        true
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        self.read += bytes.len() as u64;
+        let before = self.screen.alternate();
+        self.screen.feed(bytes);
+        let left_alternate = before && !self.screen.alternate();
+        self.clients.output(bytes, left_alternate, &self.screen);
+    }
+
+    /// What was written before the end must be shown before the end is.
+    async fn pass_on_the_rest(&mut self, buffer: &mut [u8]) {
+        let written = self.port.written();
+        let deadline = Instant::now() + LAST_OUTPUT;
+        while self.read < written {
+            match tokio::time::timeout_at(deadline, self.master.read(buffer)).await {
+                Ok(Ok(count @ 1..)) => self.show(&buffer[..count]),
+                _ => {
+                    let missing = written - self.read;
+                    tracing::warn!(session = self.handle.name, missing, "the last output did not arrive");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn until(frame: Option<Instant>) {
+    match frame {
+        Some(frame) => tokio::time::sleep_until(frame).await,
+        None => std::future::pending().await,
+    }
+}

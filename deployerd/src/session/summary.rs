@@ -1,0 +1,71 @@
+//! What `list-sessions` shows of a session: plain data that the session updates, so that answering asks nobody
+//! (row Q-26, W-38).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use deployer_core::shell::StatusSink;
+use deployer_protocol::{SessionInfo, SessionState};
+
+/// A mutex around plain data: locked to copy or to set a field, never across an await.
+pub(crate) struct Summary {
+    name: String,
+    info: Mutex<SessionInfo>,
+}
+
+impl Summary {
+    /// A session that begins now.
+    pub(crate) fn new(name: String, owner: String) -> Summary {
+        let info = SessionInfo {
+            name: name.clone(),
+            owner,
+            created_ms: now_ms(),
+            clients: Vec::new(),
+            node: String::new(),
+            state: SessionState::Idle,
+        };
+        Summary { name, info: Mutex::new(info) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SessionInfo> {
+        self.info.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As it is now.
+    pub(crate) fn info(&self) -> SessionInfo {
+        self.lock().clone()
+    }
+
+    /// Who is attached.
+    pub(crate) fn set_clients(&self, clients: Vec<String>) {
+        self.lock().clients = clients;
+    }
+}
+
+impl StatusSink for Summary {
+    fn at(&self, node: &str) {
+        self.lock().node = node.to_string();
+    }
+
+    fn running(&self, action: Option<&str>) {
+        let state = match action {
+            Some(action) => SessionState::Running { action: action.to_string(), since_ms: now_ms() },
+            None => SessionState::Idle,
+        };
+        let before = std::mem::replace(&mut self.lock().state, state);
+        match (before, action) {
+            (_, Some(action)) => tracing::info!(session = self.name, action, "action begins"),
+            (SessionState::Running { action, since_ms }, None) => {
+                let elapsed_ms = now_ms().saturating_sub(since_ms);
+                tracing::info!(session = self.name, action, elapsed_ms, "action has ended");
+            }
+            (SessionState::Idle, None) => {}
+        }
+    }
+}
+
+/// Milliseconds since 1970 UTC; 0 when the clock is before that.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,101 @@
+//! The terminal that a session's shell has: the slave side of its kernel PTY.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
+use tokio::sync::{Semaphore, watch};
+
+use super::auxiliary;
+use super::pty::PtyEnd;
+
+/// Writes to a PTY slave and counts. The kernel hands bytes on a little later; whoever reads the master can wait for
+/// as many as were written.
+pub(crate) struct Port {
+    slave: Arc<PtyEnd>,
+    /// One write at a time, so that lines and sequences of several isolations do not mix.
+    turn: Semaphore,
+    written: AtomicU64,
+}
+
+impl Port {
+    pub(crate) fn new(slave: Arc<PtyEnd>) -> Port {
+        Port { slave, turn: Semaphore::new(1), written: AtomicU64::new(0) }
+    }
+
+    /// Writes all bytes; those of a write that was cancelled half-way are counted as far as they went.
+    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        let _turn = self.turn.acquire().await;
+        while !bytes.is_empty() {
+            let count = self.slave.write(bytes).await?;
+            self.written.fetch_add(count as u64, Ordering::SeqCst);
+            bytes = &bytes[count..];
+        }
+        Ok(())
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+}
+
+/// A session's terminal. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct PtyTerminal {
+    /// Where output goes.
+    pub(crate) port: Arc<Port>,
+    /// What is typed.
+    pub(crate) keys: KeyboardHub,
+    /// Its size.
+    pub(crate) size: watch::Receiver<Size>,
+    /// The value of TERM.
+    pub(crate) term: String,
+    /// Whether questions may be asked.
+    pub(crate) interactive: bool,
+}
+
+/// Hands what is typed to whoever reads the keyboard, until the master is closed.
+pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = slave.read(&mut buffer).await {
+        keys.push(bytes::Bytes::copy_from_slice(&buffer[..count])).await;
+    }
+    keys.close();
+}
+
+#[async_trait]
+impl Terminal for PtyTerminal {
+    async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.port.write(bytes).await
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Tty
+    }
+
+    fn size(&self) -> watch::Receiver<Size> {
+        let mut size = self.size.clone();
+        // Only what changes from now on is news to whoever asks.
+        size.mark_unchanged();
+        size
+    }
+
+    fn term(&self) -> String {
+        self.term.clone()
+    }
+
+    fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    fn keyboard(&self) -> Keyboard {
+        self.keys.lease()
+    }
+
+    async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
+        Ok(auxiliary::open(Arc::new(self.clone()), &request))
+    }
+}

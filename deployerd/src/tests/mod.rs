@@ -1,0 +1,11 @@
+//! The daemon as its clients see it: a real socket, real PTYs, and a small program where the shell would be.
+
+#![allow(clippy::unwrap_used)]
+
+mod ends;
+mod harness;
+mod hello;
+mod load;
+mod plain;
+mod program;
+mod sessions;
