@@ -42,7 +42,7 @@ pub(crate) async fn drive(
     io: &RunIo,
 ) -> Ended {
     let control = process.control.clone();
-    let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Starting } else { Gate::Open });
+    let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Held } else { Gate::Open });
     let mut keys = pin!(keyboard(control.clone(), gate_seen, screen, options, io));
     let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
     let (show, showing) = show::queue(io.terminal.clone());
@@ -189,11 +189,8 @@ impl Driven {
     fn react(&mut self, reaction: Reaction) {
         match reaction {
             Reaction::None => {}
-            Reaction::Answering => {
-                self.gate.send_replace(Gate::Closed);
-            }
-            Reaction::Started => {
-                self.gate.send_replace(Gate::Open);
+            Reaction::Gate(gate) => {
+                self.gate.send_replace(gate);
             }
             Reaction::Cancelled => self.stop(Stop::Cancelled),
             Reaction::Refused(reason) => {

@@ -3,46 +3,108 @@
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::ProcessControl;
+use super::{ProcessControl, Signal};
 use crate::terminal::{Keyboard, Size};
 
-/// When keys may go to the command; sudo closes the gate while a password is on its way.
+/// What may go to the command. Without sudo everything may, from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// The command has not begun: keys pass, the end of input waits.
-    Starting,
-    /// Nothing passes.
-    Closed,
-    /// Everything passes.
+    /// sudo is at work: typed keys wait, they are for the command and must not be taken for a password. Ctrl-C passes.
+    Held,
+    /// sudo asks something that is not ours to answer (a one-time code): what is typed from now on passes, what was
+    /// typed before and the end of input wait.
+    Keys,
+    /// The command has begun.
     Open,
+}
+
+/// Bytes that may wait while sudo is at work; more is left to the keyboard, which has a bound of its own.
+const HELD_MAX: usize = 4096;
+
+const CTRL_C: u8 = 0x03;
+
+/// Keys that were typed and not handed over; who reads next gets them when the run ends before it took them.
+struct Typing {
+    keyboard: Keyboard,
+    held: Vec<u8>,
+}
+
+impl Typing {
+    async fn release(&mut self, control: &ProcessControl, pty: bool) {
+        if !self.held.is_empty() {
+            let held = Bytes::from(std::mem::take(&mut self.held));
+            control.input(typed(held, pty)).await;
+        }
+    }
+}
+
+impl Drop for Typing {
+    fn drop(&mut self) {
+        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.held)));
+    }
 }
 
 /// Hands keys to the command until nothing will ever be typed again, then the end of input (rows F-15, W-47).
 pub(crate) async fn forward(
-    mut keyboard: Keyboard,
+    keyboard: Keyboard,
     initial: Option<Bytes>,
     control: ProcessControl,
     mut gate: watch::Receiver<Gate>,
     pty: bool,
 ) {
+    let mut typing = Typing { keyboard, held: Vec::new() };
     if let Some(initial) = initial {
-        until(&mut gate, |gate| gate == Gate::Open).await;
+        hold(&mut typing, &control, &mut gate, pty, |gate| gate == Gate::Open).await;
         control.input(typed(initial, pty)).await;
     }
     loop {
-        until(&mut gate, |gate| gate != Gate::Closed).await;
+        hold(&mut typing, &control, &mut gate, pty, |gate| gate != Gate::Held).await;
+        let open = *gate.borrow() == Gate::Open;
+        if open {
+            typing.release(&control, pty).await;
+        }
         let bytes = tokio::select! {
             biased;
-            // The gate may close while nobody types: what is typed then must not be taken before it opens.
-            () = until(&mut gate, |gate| gate == Gate::Closed) => continue,
-            bytes = keyboard.read() => bytes,
+            () = until(&mut gate, |gate| gate == Gate::Held || (gate == Gate::Open && !open)) => continue,
+            bytes = typing.keyboard.read() => bytes,
         };
         match bytes {
             Some(bytes) => control.input(typed(bytes, pty)).await,
             None => break,
         }
     }
+    until(&mut gate, |gate| gate == Gate::Open).await;
+    typing.release(&control, pty).await;
+    drop(typing);
     end_of_input(control, gate).await;
+}
+
+/// Keeps what is typed until the gate is in a state that is wanted. Ctrl-C goes through at once: without it nobody
+/// could leave a sudo that hangs.
+async fn hold(
+    typing: &mut Typing,
+    control: &ProcessControl,
+    gate: &mut watch::Receiver<Gate>,
+    pty: bool,
+    wanted: impl Fn(Gate) -> bool,
+) {
+    let mut wanted = std::pin::pin!(until(gate, wanted));
+    let mut more = true;
+    loop {
+        let bytes = tokio::select! {
+            biased;
+            () = &mut wanted => return,
+            bytes = typing.keyboard.read(), if more => bytes,
+        };
+        let bytes = bytes.unwrap_or_default();
+        if pty && bytes.contains(&CTRL_C) {
+            typing.held.clear();
+            control.signal(Signal::Int);
+        } else {
+            typing.held.extend_from_slice(&bytes);
+        }
+        more = !bytes.is_empty() && typing.held.len() < HELD_MAX;
+    }
 }
 
 /// Closes stdin as soon as the command has begun.

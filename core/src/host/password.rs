@@ -68,8 +68,8 @@ pub(crate) struct Password {
 }
 
 impl Password {
-    /// Types the password, asking for it when it is not known.
-    pub(crate) async fn give(self, control: ProcessControl) -> Result<(), NoPassword> {
+    /// Types the password, asking for it when it is not known, and tells what was typed.
+    pub(crate) async fn give(self, control: ProcessControl) -> Result<Secret, NoPassword> {
         let secret = self.find().await?;
         if secret.reveal().chars().any(char::is_control) {
             return Err(NoPassword::Because(
@@ -78,7 +78,7 @@ impl Password {
         }
         let typed = Zeroizing::new(format!("{}\n", secret.reveal()).into_bytes());
         control.input(Bytes::from_owner(typed)).await;
-        Ok(())
+        Ok(secret)
     }
 
     async fn find(&self) -> Result<Secret, NoPassword> {

@@ -3,9 +3,11 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::keys::Gate;
 use super::password::{NoPassword, Password};
 use super::sudo::{Heard, Marks, SudoTalk};
 use super::{ExitStatus, ProcessControl};
+use crate::node::Secret;
 
 /// Bytes of sudo's own words that are kept for an error.
 const TALK_MAX: usize = 8 * 1024;
@@ -18,7 +20,9 @@ pub(crate) struct SudoSession {
     /// Whether the prompt was seen; it is answered once.
     prompted: bool,
     /// The answer on its way.
-    answer: Option<BoxFuture<'static, Result<(), NoPassword>>>,
+    answer: Option<BoxFuture<'static, Result<Secret, NoPassword>>>,
+    /// What was answered, so that no echo of it gets into an error.
+    answered: Option<Secret>,
     talk: Vec<u8>,
 }
 
@@ -27,10 +31,8 @@ pub(crate) struct SudoSession {
 pub(crate) enum Reaction {
     /// Nothing.
     None,
-    /// A password is on its way: nobody else may type.
-    Answering,
-    /// The command has begun.
-    Started,
+    /// The keyboard is to be treated so from now on.
+    Gate(Gate),
     /// The password was wrong, or there is none.
     Refused(String),
     /// The person who was asked gave up.
@@ -40,14 +42,13 @@ pub(crate) enum Reaction {
 impl SudoSession {
     pub(crate) fn new(marks: &Marks, password: Password, pty: bool) -> SudoSession {
         let (stdout, stderr) = (marks.listen(pty), marks.listen(pty));
-        SudoSession { stdout, stderr, password, prompted: false, answer: None, talk: Vec::new() }
+        SudoSession { stdout, stderr, password, prompted: false, answer: None, answered: None, talk: Vec::new() }
     }
 
-    /// Takes output apart; the rest is the command's.
+    /// Takes output apart; what remains is the command's, and sudo's talk that may be shown.
     pub(crate) fn stdout(&mut self, bytes: &[u8], control: &ProcessControl) -> (Heard, Reaction) {
         let heard = self.stdout.feed(bytes);
-        let reaction = self.react(&heard, control);
-        (heard, reaction)
+        self.react(heard, control)
     }
 
     /// The same for error output, where sudo asks when there is no terminal.
@@ -55,25 +56,31 @@ impl SudoSession {
         let mut heard = self.stderr.feed(bytes);
         // The command has begun when its mark came on stdout; the other one only tells the streams apart.
         heard.started = false;
-        let reaction = self.react(&heard, control);
-        (heard, reaction)
+        self.react(heard, control)
     }
 
-    fn react(&mut self, heard: &Heard, control: &ProcessControl) -> Reaction {
+    fn react(&mut self, mut heard: Heard, control: &ProcessControl) -> (Heard, Reaction) {
         let room = TALK_MAX.saturating_sub(self.talk.len());
         self.talk.extend(heard.talk.iter().take(room));
-        if heard.prompts > 1 || (heard.prompts == 1 && self.prompted) {
-            return Reaction::Refused(self.password.wrong());
+        let prompted_before = self.prompted;
+        self.prompted |= heard.prompts > 0;
+        if self.prompted {
+            // Should the answer be echoed, by whatever mishap, nobody sees it.
+            heard.talk.clear();
         }
-        if heard.started {
-            return Reaction::Started;
-        }
-        if heard.prompts == 1 {
-            self.prompted = true;
+        let reaction = if heard.prompts > usize::from(!prompted_before) {
+            Reaction::Refused(self.password.wrong())
+        } else if heard.started {
+            Reaction::Gate(Gate::Open)
+        } else if heard.prompts == 1 {
             self.answer = Some(self.password.clone().give(control.clone()).boxed());
-            return Reaction::Answering;
-        }
-        Reaction::None
+            Reaction::Gate(Gate::Held)
+        } else if !heard.talk.is_empty() {
+            Reaction::Gate(if asks(&heard.talk) { Gate::Keys } else { Gate::Held })
+        } else {
+            Reaction::None
+        };
+        (heard, reaction)
     }
 
     /// Waits until the answer was given, for ever when there is none to give. Cancel safe.
@@ -84,10 +91,19 @@ impl SudoSession {
         };
         self.answer = None;
         match result {
-            Ok(()) => Reaction::None,
+            Ok(secret) => {
+                self.answered = Some(secret);
+                Reaction::None
+            }
             Err(NoPassword::Because(reason)) => Reaction::Refused(reason),
             Err(NoPassword::Cancelled) => Reaction::Cancelled,
         }
+    }
+
+    /// Whether a line shows the answer or a part of it.
+    fn echoes(&self, line: &str) -> bool {
+        let answer = self.answered.as_ref().map(Secret::reveal);
+        answer.is_some_and(|answer| !answer.is_empty() && (line.contains(answer) || answer.contains(line.trim())))
     }
 
     /// Why the command did not begin although sudo has ended; `None` when it did begin.
@@ -100,7 +116,7 @@ impl SudoSession {
         }
         let text = String::from_utf8_lossy(&self.talk);
         let lines = text.lines().map(|line| line.chars().filter(|c| !c.is_control()).take(300).collect::<String>());
-        let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty() && !self.echoes(line)).collect();
         let last = lines[lines.len().saturating_sub(3)..].join("; ");
         Some(match last.as_str() {
             "" => format!("sudo ended before the command began: {status}"),
@@ -108,6 +124,12 @@ impl SudoSession {
             said => format!("sudo: {said}"),
         })
     }
+}
+
+/// Whether this looks like a prompt that is not ours: the line is not finished.
+fn asks(talk: &[u8]) -> bool {
+    let last = talk.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    !last.trim_ascii().is_empty()
 }
 
 #[cfg(test)]
