@@ -10,6 +10,7 @@
 pub mod console;
 pub mod env;
 pub mod host;
+pub mod inspect;
 pub mod logger;
 pub mod network;
 pub mod node;

@@ -7,6 +7,7 @@ mod call;
 mod calls;
 mod context;
 mod error;
+mod inspected;
 mod one_cell;
 mod outcome;
 mod parallel;
@@ -14,6 +15,7 @@ mod parallel;
 pub use call::Skipped;
 pub use context::RunContext;
 pub use error::{ActionError, Cause, Ending, Frame};
+pub use inspected::CallEach;
 pub use outcome::{CellOutcome, Outcome, ParallelResult};
 
 use std::fmt;
@@ -105,7 +107,7 @@ impl Env {
     }
 
     /// Another node with the same surrounding and host contexts of its own (row E-09).
-    fn at(&self, node: Node) -> Env {
+    pub(crate) fn at(&self, node: Node) -> Env {
         Env::placed(node, self.context().clone(), self.calls.clone())
     }
 

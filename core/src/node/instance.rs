@@ -172,11 +172,16 @@ impl Node {
         self.ancestry().find_map(|node| node.0.cell.as_ref())
     }
 
+    /// The cells this node is in, one per dimension, the outermost first.
+    pub fn dimensions(&self) -> Vec<&Cell> {
+        let mut cells: Vec<&Cell> = self.ancestry().filter_map(|node| node.0.cell.as_ref()).collect();
+        cells.reverse();
+        cells
+    }
+
     /// The slugs of the cell this node is in, all dimensions, joined with `/`; empty outside cells.
     pub fn cell_label(&self) -> String {
-        let mut slugs: Vec<&str> = self.ancestry().filter_map(|node| Some(node.0.cell.as_ref()?.host.slug())).collect();
-        slugs.reverse();
-        slugs.join("/")
+        self.dimensions().into_iter().map(|cell| cell.host.slug()).collect::<Vec<_>>().join("/")
     }
 
     /// The one host of a cell or just-one node; `None` elsewhere (row C-03).

@@ -140,8 +140,12 @@ impl Expression {
         }
     }
 
-    /// Counts without recursion, because what it measures may be too deep for that.
-    fn checked(self) -> Result<Expression, ExpressionError> {
+    /// The expression, if it is within bounds; for front ends that put the forms together themselves.
+    ///
+    /// # Errors
+    /// When it is too deep or too big.
+    pub fn checked(self) -> Result<Expression, ExpressionError> {
+        // Without recursion, because what is measured may be too deep for that.
         let mut pending = vec![(&self, 1)];
         let mut size = 0;
         while let Some((expression, depth)) = pending.pop() {
