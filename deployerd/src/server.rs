@@ -29,6 +29,9 @@ const FIRST_CLIENT: Duration = Duration::from_secs(10);
 /// Time for sessions to end when the daemon does: their own grace and a little more.
 const STOPPING: Duration = Duration::from_secs(15);
 
+/// Time for clients to take their last messages: the writer's own and a little more.
+const LAST_MESSAGES: Duration = Duration::from_secs(8);
+
 /// Accepts until `stop`, or until a private daemon's last client is gone; then ends all sessions and connections.
 pub(crate) async fn run(socket: &BoundSocket, daemon: Arc<Daemon>, stop: CancellationToken) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
@@ -46,7 +49,9 @@ pub(crate) async fn run(socket: &BoundSocket, daemon: Arc<Daemon>, stop: Cancell
     end_sessions(&daemon).await;
     daemon.closing.cancel();
     connections.close();
-    connections.wait().await;
+    if tokio::time::timeout(LAST_MESSAGES, connections.wait()).await.is_err() {
+        tracing::warn!(clients = connections.len(), "clients did not take their last messages");
+    }
     tracing::info!("stopped");
     outcome
 }

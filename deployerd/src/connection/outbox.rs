@@ -30,7 +30,10 @@ pub(crate) struct Outbox {
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    bytes: usize,
+    /// Terminal bytes in `items`.
+    output_bytes: usize,
+    /// Bytes of output without a terminal in `items`.
+    stream_bytes: usize,
     cut_off: bool,
     when_sent: Option<WhenSent>,
     /// Nobody puts anything in any more: the writer ends when it is empty.
@@ -53,6 +56,13 @@ pub(crate) enum Put {
     CutOff,
 }
 
+impl State {
+    fn drop_output(&mut self) {
+        self.items.retain(|item| matches!(item, Item::Message(_)));
+        self.output_bytes = 0;
+    }
+}
+
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -64,13 +74,12 @@ impl Outbox {
         if state.gone || state.cut_off {
             return Put::CutOff;
         }
-        if state.bytes + bytes.len() > OUTPUT_MAX {
-            state.items.retain(|item| matches!(item, Item::Message(_)));
-            state.bytes = 0;
+        if state.output_bytes + bytes.len() > OUTPUT_MAX {
+            state.drop_output();
             state.cut_off = true;
             return Put::CutOff;
         }
-        state.bytes += bytes.len();
+        state.output_bytes += bytes.len();
         match state.items.back_mut() {
             Some(Item::Output(last)) if last.len() + bytes.len() <= PIECE => last.extend_from_slice(bytes),
             _ => state.items.extend(bytes.chunks(PIECE).map(|piece| Item::Output(BytesMut::from(piece)))),
@@ -87,9 +96,9 @@ impl Outbox {
         if state.gone {
             return;
         }
-        state.items.retain(|item| matches!(item, Item::Message(_)));
+        state.drop_output();
         state.items.extend(bytes.chunks(PIECE).map(|piece| Item::Output(BytesMut::from(piece))));
-        state.bytes = bytes.len();
+        state.output_bytes = bytes.len();
         state.cut_off = false;
         drop(state);
         self.filled.notify_one();
@@ -107,7 +116,7 @@ impl Outbox {
         if state.gone {
             return;
         }
-        state.bytes += size_of_body(&message);
+        state.stream_bytes += stream_bytes(&message);
         state.items.push_back(Item::Message(message));
         drop(state);
         self.filled.notify_one();
@@ -125,7 +134,7 @@ impl Outbox {
                     return false;
                 }
                 let messages = state.items.iter().filter(|item| matches!(item, Item::Message(_))).count();
-                if messages < MESSAGES_MAX && state.bytes < OUTPUT_MAX {
+                if messages < MESSAGES_MAX && state.stream_bytes < OUTPUT_MAX {
                     return true;
                 }
             }
@@ -144,7 +153,7 @@ impl Outbox {
         let mut state = self.lock();
         state.gone = true;
         state.items.clear();
-        state.bytes = 0;
+        (state.output_bytes, state.stream_bytes) = (0, 0);
         let never = state.when_sent.take();
         drop(state);
         drop(never);
@@ -173,11 +182,11 @@ impl Outbox {
                 if let Some(item) = state.items.pop_front() {
                     let message = match item {
                         Item::Output(bytes) => {
-                            state.bytes -= bytes.len();
+                            state.output_bytes -= bytes.len();
                             FromDaemon::Output(bytes.freeze())
                         }
                         Item::Message(message) => {
-                            state.bytes -= size_of_body(&message);
+                            state.stream_bytes -= stream_bytes(&message);
                             message
                         }
                     };
@@ -198,8 +207,8 @@ impl Outbox {
     }
 }
 
-/// Bytes that count against the bound: output of clients without a terminal.
-fn size_of_body(message: &FromDaemon) -> usize {
+/// Bytes of output of a client without a terminal.
+fn stream_bytes(message: &FromDaemon) -> usize {
     match message {
         FromDaemon::Stdout(bytes) | FromDaemon::Stderr(bytes) => bytes.len(),
         _ => 0,
@@ -245,7 +254,7 @@ mod tests {
         let chunk = vec![b'x'; 100_000];
         let put = (0..100).take_while(|_| outbox.put_output(&chunk) == Put::Queued).count();
         assert_eq!(put, OUTPUT_MAX / chunk.len());
-        assert_eq!(outbox.lock().bytes, 0);
+        assert_eq!(outbox.lock().output_bytes, 0);
         assert_eq!(outbox.put_output(b"lost"), Put::CutOff);
         let sent = Arc::new(AtomicBool::new(false));
         outbox.put(FromDaemon::Killed("s1".to_string()));
@@ -260,6 +269,20 @@ mod tests {
         assert!(!sent.load(Ordering::SeqCst), "the message is not yet with the socket");
         assert_eq!(outbox.next().await, output("repaint"));
         assert!(sent.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_repaint_replaces_terminal_bytes_and_nothing_else() {
+        let outbox = Outbox::default();
+        outbox.put(FromDaemon::Stdout(Bytes::from_static(b"of a session before")));
+        outbox.put_output(b"old");
+        outbox.put_repaint(b"new");
+        outbox.end();
+        assert_eq!(outbox.next().await, Some(FromDaemon::Stdout(Bytes::from_static(b"of a session before"))));
+        assert_eq!(outbox.next().await, output("new"));
+        assert_eq!(outbox.next().await, None);
+        let state = outbox.lock();
+        assert_eq!((state.output_bytes, state.stream_bytes), (0, 0));
     }
 
     #[tokio::test]

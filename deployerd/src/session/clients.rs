@@ -1,14 +1,13 @@
 //! Who is attached to a session, what each of them is shown, and whose size counts.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deployer_core::terminal::Size;
 use deployer_protocol::FromDaemon;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::caught_up::CaughtUp;
 use super::screen::{Screen, known_state};
 use crate::connection::{ClientId, Outbox, Put};
 
@@ -34,6 +33,8 @@ struct Attached {
     /// When it last typed, in a count that only grows; the size follows the highest.
     typed: u64,
     view: View,
+    /// It was shown the whole screen at least once; until then its terminal shows more than the session.
+    painted: bool,
     /// Its terminal's other screen is not the session's: leaving the alternate screen needs a repaint.
     other_screen_unknown: bool,
 }
@@ -75,9 +76,16 @@ impl Clients {
         self.caught_up.clone()
     }
 
+    /// Adds the client that opened the session. Its terminal is left as it is: nothing was shown yet, and an action
+    /// in the middle of somebody's screen should not clear it.
+    pub(crate) fn add_first(&mut self, client: Client) {
+        let attached = Attached { client, typed: 0, view: View::Live, painted: false, other_screen_unknown: false };
+        self.attached.push(attached);
+    }
+
     /// Adds a client and shows it the screen.
     pub(crate) fn add(&mut self, client: Client, screen: &dyn Screen) {
-        let attached = Attached { client, typed: 0, view: View::Live, other_screen_unknown: true };
+        let attached = Attached { client, typed: 0, view: View::Live, painted: true, other_screen_unknown: true };
         self.attached.push(attached);
         let last = self.attached.len() - 1;
         self.show(last, screen);
@@ -120,11 +128,16 @@ impl Clients {
         typists.max_by_key(|attached| attached.typed).map_or(self.size, |attached| attached.client.size)
     }
 
-    /// The session has a new size: everybody sees the screen anew.
+    /// The session has a new size: everybody sees the screen anew, but for a terminal that was never painted: it has
+    /// arranged its lines itself.
     pub(crate) fn set_size(&mut self, size: Size, screen: &dyn Screen) {
         self.size = size;
         for index in 0..self.attached.len() {
-            self.show(index, screen);
+            let attached = &self.attached[index];
+            let arranged_itself = !attached.painted && attached.client.size == size;
+            if !(arranged_itself && matches!(attached.view, View::Live)) {
+                self.show(index, screen);
+            }
         }
     }
 
@@ -144,7 +157,7 @@ impl Clients {
                 View::Live => {
                     if attached.client.outbox.put_output(bytes) == Put::CutOff {
                         attached.view = View::CutOff;
-                        self.caught_up.tell_when_sent(&attached.client);
+                        self.caught_up.tell_when_sent(attached.client.id, &attached.client.outbox);
                     }
                 }
                 View::CutOff => {}
@@ -207,6 +220,7 @@ impl Clients {
     fn show(&mut self, index: usize, screen: &dyn Screen) {
         let size = self.size;
         let attached = &mut self.attached[index];
+        attached.painted = true;
         if attached.client.size == size {
             attached.view = View::Live;
             attached.other_screen_unknown = screen.alternate();
@@ -241,34 +255,7 @@ impl Clients {
             // Everything is painted again when it has caught up.
             attached.view = View::CutOff;
         }
-        self.caught_up.tell_when_sent(&attached.client);
-    }
-}
-
-/// Clients that have read all there was since the last look. Bounded by the number of clients.
-#[derive(Default)]
-pub(crate) struct CaughtUp {
-    ids: Mutex<BTreeSet<ClientId>>,
-    changed: Notify,
-}
-
-impl CaughtUp {
-    fn tell_when_sent(self: &Arc<CaughtUp>, client: &Client) {
-        let (this, id) = (self.clone(), client.id);
-        client.outbox.when_sent(move || {
-            this.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-            this.changed.notify_one();
-        });
-    }
-
-    /// Waits for one. Cancel safe.
-    pub(crate) async fn next(&self) -> ClientId {
-        loop {
-            if let Some(id) = self.ids.lock().unwrap_or_else(PoisonError::into_inner).pop_first() {
-                return id;
-            }
-            self.changed.notified().await;
-        }
+        self.caught_up.tell_when_sent(attached.client.id, &attached.client.outbox);
     }
 }
 

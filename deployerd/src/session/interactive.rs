@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::clients::{CaughtUp, Client, Clients};
+use super::caught_up::CaughtUp;
+use super::clients::{Client, Clients};
 use super::ending::{self, Ending};
 use super::handle::Inbox;
 use super::input::{self, Keys, Typed};
@@ -75,7 +76,7 @@ pub(super) fn open(
         size: size_sender,
         keys,
     };
-    let keys = session.attach(client);
+    let keys = session.attach(client, |clients, client, _| clients.add_first(client));
     let shell = shell_session(daemon, &handle, wish, Arc::new(shell_terminal));
     let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
     daemon.tasks.spawn(async move {
@@ -136,7 +137,7 @@ impl Interactive {
         match event {
             Event::Attach(client, reply) => {
                 let id = client.id;
-                let keys = self.attach(client);
+                let keys = self.attach(client, |clients, client, screen| clients.add(client, screen));
                 if reply.send(keys).is_err() {
                     self.leave(id);
                 }
@@ -155,7 +156,7 @@ impl Interactive {
         }
     }
 
-    fn attach(&mut self, client: Client) -> Keys {
+    fn attach(&mut self, client: Client, add: impl FnOnce(&mut Clients, Client, &dyn Screen)) -> Keys {
         tracing::info!(
             session = self.handle.name,
             user = client.user,
@@ -165,7 +166,7 @@ impl Interactive {
         );
         let keys = (!client.watch).then(|| self.keys.clone());
         client.outbox.put(FromDaemon::Attached(self.handle.name.clone()));
-        self.clients.add(client, &self.screen);
+        add(&mut self.clients, client, &self.screen);
         self.follow_size();
         self.handle.summary.set_clients(self.clients.names());
         keys

@@ -4,6 +4,7 @@
 //! (`plain`), which runs one action for one client that has pipes.
 
 mod auxiliary;
+mod caught_up;
 mod clients;
 mod ending;
 mod handle;

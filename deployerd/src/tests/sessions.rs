@@ -20,6 +20,16 @@ async fn a_session_shows_what_is_typed_and_ends_with_its_status() {
     client.shows("> ").await;
 }
 
+#[tokio::test]
+async fn opening_a_session_leaves_what_the_terminal_showed() {
+    let daemon = TestDaemon::start();
+    let mut client = daemon.client().await;
+    client.screen.process(b"$ deployer run\r\n");
+    client.open("work", Some(terminal(24, 80)), &["print", "one action"]).await;
+    assert_eq!(client.finished().await, 0);
+    assert_eq!(client.contents(), "$ deployer run\none action");
+}
+
 // rows: Q-09 Q-11 W-43
 #[tokio::test]
 async fn who_comes_back_sees_what_one_sees_who_stayed() {
