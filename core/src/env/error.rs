@@ -90,6 +90,9 @@ fn run_ending(error: &RunError) -> Ending {
         RunError::Failed(failure) if matches!(failure.status, ExitStatus::Unknown(_)) => Ending::Unknown,
         RunError::Interrupted { .. } | RunError::Host(HostError::Interrupted { .. }) => Ending::Interrupted,
         RunError::Host(HostError::Connect(_)) => Ending::Unreachable,
+        RunError::Several(outcomes) => {
+            outcomes.iter().filter_map(|o| o.result.as_ref().err()).map(run_ending).max().unwrap_or(Ending::Failed)
+        }
         RunError::Failed(_) | RunError::Usage { .. } | RunError::Host(HostError::Refused { .. }) => Ending::Failed,
     }
 }
