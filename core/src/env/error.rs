@@ -120,7 +120,7 @@ impl ActionError {
     }
 
     /// Whether an action was left with it, or with what it is made of: then it is in the log already (row E-11).
-    pub(super) fn was_logged(&self) -> bool {
+    pub(crate) fn was_logged(&self) -> bool {
         !self.chain.is_empty()
             || match &*self.cause {
                 Cause::Parallel(_) => true,
