@@ -47,6 +47,10 @@ pub trait Foreign: Any + Send + Sync + fmt::Debug {
     fn describe(&self) -> String;
     /// For the owning front end, to find its own type again.
     fn as_any(&self) -> &dyn Any;
+    /// The value as plain lists, maps, text and numbers, where it has such a form: what queries look into.
+    fn plain(&self) -> Option<Value> {
+        None
+    }
 }
 
 impl Value {

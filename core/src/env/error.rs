@@ -15,6 +15,8 @@ pub struct ActionError {
     pub cause: Arc<Cause>,
     /// Through which actions it went, the innermost first (row E-11: each action once).
     pub chain: Vec<Frame>,
+    /// Where in the action's code it was raised, when the front end knows; the action's frame takes it over.
+    pub position: Option<Position>,
 }
 
 /// One action that an error went through.
@@ -90,9 +92,6 @@ fn run_ending(error: &RunError) -> Ending {
         RunError::Failed(failure) if matches!(failure.status, ExitStatus::Unknown(_)) => Ending::Unknown,
         RunError::Interrupted { .. } | RunError::Host(HostError::Interrupted { .. }) => Ending::Interrupted,
         RunError::Host(HostError::Connect(_)) => Ending::Unreachable,
-        RunError::Several(outcomes) => {
-            outcomes.iter().filter_map(|o| o.result.as_ref().err()).map(run_ending).max().unwrap_or(Ending::Failed)
-        }
         RunError::Failed(_) | RunError::Usage { .. } | RunError::Host(HostError::Refused { .. }) => Ending::Failed,
     }
 }
@@ -100,7 +99,12 @@ fn run_ending(error: &RunError) -> Ending {
 impl ActionError {
     /// An error that has not left any action yet.
     pub fn new(cause: Cause) -> ActionError {
-        ActionError { cause: Arc::new(cause), chain: Vec::new() }
+        ActionError { cause: Arc::new(cause), chain: Vec::new(), position: None }
+    }
+
+    /// The same error, raised there: the line of the call in a script.
+    pub fn raised_at(self, position: Option<Position>) -> ActionError {
+        ActionError { position, ..self }
     }
 
     /// Wrong use.
@@ -120,7 +124,7 @@ impl ActionError {
     }
 
     /// Whether an action was left with it, or with what it is made of: then it is in the log already (row E-11).
-    pub(crate) fn was_logged(&self) -> bool {
+    pub(super) fn was_logged(&self) -> bool {
         !self.chain.is_empty()
             || match &*self.cause {
                 Cause::Parallel(_) => true,

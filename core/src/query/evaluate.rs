@@ -104,8 +104,17 @@ async fn step(part: &Expression, operands: Vec<Value>, env: &Env) -> Result<Valu
     }
 }
 
+/// A value of a front end as plain data, where it is such.
+fn unfolded(value: Value) -> Value {
+    match &value {
+        Value::Foreign(foreign) => foreign.plain().unwrap_or(value),
+        _ => value,
+    }
+}
+
 /// `value.name` (row G-02).
 async fn attribute(value: Value, name: &str) -> Result<Value, ActionError> {
+    let value = unfolded(value);
     let found = match &value {
         Value::Node(env) => return env.get(name).await,
         Value::Map(pairs) => find(pairs, &Value::from(name)),
@@ -171,6 +180,7 @@ async fn call(value: Value, arguments: Vec<Value>) -> Result<Value, ActionError>
 
 /// `value[key]` (row G-07): an item of a list or map, a cell of a node, the value of a cell.
 fn item(value: Value, key: Value) -> Result<Value, ActionError> {
+    let value = unfolded(value);
     let found = match (&value, &key) {
         (Value::Node(env), key) => return Ok(Value::Node(env.isolate(&cell_key(key)?)?)),
         (Value::Map(pairs), key) => find(pairs, key),

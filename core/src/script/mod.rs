@@ -1,13 +1,48 @@
 //! Deployment files in Lua (design 3).
+//!
+//! A file is loaded into a Lua state of its own ([`LuaFile::load`]); `require "deployer"` gives it classes, hosts and
+//! queries ([`module`]), which are built with the model of [`crate::node`]. Actions run as coroutines: `self.host:run`
+//! suspends one, thousands may be suspended at once. What a script does wrong stays its own: loops that never end are
+//! interrupted by a hook, memory is limited, errors keep their cause and carry file and line.
+//!
+//! The tree that is returned keeps the state alive; the state keeps no node alive ([`shared`]).
+
+mod body;
+mod chunks;
+mod class;
+mod convert;
+mod env;
+mod error;
+mod foreign;
+mod frames;
+mod groups;
+mod host;
+mod lexer;
+mod load;
+mod member;
+mod module;
+mod output;
+mod parallel;
+mod prelude;
+mod query;
+mod roles;
+mod run;
+mod shared;
+mod source;
+mod suggest;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::node::{Node, Position};
+use crate::node::{HostFactory, HostKind, Node, Position};
 
 /// A deployment file. Each session loads it into a Lua state of its own.
 #[derive(Clone, Debug)]
 pub struct LuaFile {
     path: PathBuf,
+    kinds: Vec<(String, HostKind)>,
 }
 
 /// A deployment file that cannot be used.
@@ -23,7 +58,14 @@ pub struct LoadError {
 impl LuaFile {
     /// The file at this path; nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> LuaFile {
-        LuaFile { path: path.into() }
+        LuaFile { path: path.into(), kinds: Vec::new() }
+    }
+
+    /// The same with one more kind of host, beside `SSHHost` and `LocalHost` in the module (row F-02). Settings that
+    /// the built-in kinds do not know reach it as they are.
+    pub fn host_kind(mut self, name: &str, factory: Arc<dyn HostFactory>) -> LuaFile {
+        self.kinds.push((name.to_string(), HostKind::Custom(factory)));
+        self
     }
 
     /// Its path.
@@ -31,11 +73,12 @@ impl LuaFile {
         &self.path
     }
 
-    /// Reads and runs the file, and places the node that it returns as a root.
+    /// Reads and runs the file, and places the node that it returns as a root. A class that the file did not name gets
+    /// the name of the file.
     ///
     /// # Errors
-    /// With file and line: syntax, wrong use, broken rules, no node returned, too long, too much memory.
+    /// With file and line: syntax, wrong use, broken rules, no node returned, too long (5 s), too much memory (256 MB).
     pub fn load(&self) -> Result<Node, LoadError> {
-        todo!("script helper")
+        load::load(&self.path, &self.kinds)
     }
 }

@@ -1,0 +1,68 @@
+//! The module that `require "deployer"` gives.
+
+use mlua::{Lua, Table, Value};
+
+use super::convert::{bytes, text, type_name};
+use super::error::usage;
+use super::shared::Shared;
+use super::suggest::suggest;
+use super::{class, groups, host, member, query, roles};
+use crate::node::HostKind;
+use crate::text::{esc1, esc2, indent};
+
+/// The module, with the kinds of hosts that a program brought along.
+pub(super) fn module(lua: &Lua, kinds: &[(String, HostKind)]) -> mlua::Result<Table> {
+    let module = lua.create_table()?;
+    class::install(lua, &module)?;
+    roles::install(lua, &module)?;
+    member::install(lua, &module)?;
+    groups::install(lua, &module)?;
+    query::install(&module)?;
+    words(lua, &module)?;
+    host::install(&module, kinds)?;
+    let metatable = lua.create_table()?;
+    let names: Vec<String> = module.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    metatable.raw_set(
+        "__index",
+        lua.create_function(move |_, (_, name): (Value, Value)| -> mlua::Result<Value> {
+            let name = text(&name, "a name")?;
+            usage(format!("deployer has no '{name}'{}", suggest(&name, names.iter().map(String::as_str))))
+        })?,
+    )?;
+    metatable.raw_set("__metatable", false)?;
+    module.set_metatable(Some(metatable))?;
+    Ok(module)
+}
+
+fn words(lua: &Lua, module: &Table) -> mlua::Result<()> {
+    module.raw_set("esc1", lua.create_function(|_, value: Value| Ok(esc1(&word("esc1", &value)?)))?)?;
+    module.raw_set("esc2", lua.create_function(|_, value: Value| Ok(esc2(&word("esc2", &value)?)))?)?;
+    module.raw_set(
+        "indent",
+        lua.create_function(|_, (value, prefix): (Value, Option<String>)| {
+            Ok(indent(&word("indent", &value)?, prefix.as_deref().unwrap_or("    ")))
+        })?,
+    )?;
+    module.raw_set(
+        "read_file",
+        lua.create_function(|lua, name: Value| {
+            let name = text(&name, "the name of a file")?;
+            match Shared::of(lua)?.chunks().read_data(&name) {
+                Ok(bytes) => lua.create_string(bytes),
+                Err(why) => usage(why),
+            }
+        })?,
+    )
+}
+
+/// Text, the output of a command, or a number.
+fn word(what: &str, value: &Value) -> mlua::Result<String> {
+    match (value, bytes(value)) {
+        (Value::Integer(_) | Value::Number(_), _) => value.to_string(),
+        (_, Some(bytes)) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(_) => usage(format!("{what} needs UTF-8 text")),
+        },
+        (other, None) => usage(format!("{what} needs text, got {}", type_name(other))),
+    }
+}

@@ -1,0 +1,257 @@
+-- The part of the deployer module that is written in Lua: what may suspend, and what a script sees of the language.
+-- Natives are called here without a tail call, so that this file's frames stay recognisable in positions.
+
+local native = ...
+local pairs, select, tonumber, tostring, type = pairs, select, tonumber, tostring, type
+local raw_xpcall, raw_load, raw_setmetatable, rawget = xpcall, load, setmetatable, rawget
+local collect, concat, pack, unpack, getmetatable = collectgarbage, table.concat, table.pack, table.unpack, getmetatable
+local string = string
+
+-- Calls --------------------------------------------------------------------------------------------------------------
+
+local exports = {}
+
+-- The whole of a coroutine: an action with its error handler, told apart by the number of its call.
+function exports.invoke(number, f, ...)
+  native.enter(number)
+  return raw_xpcall(f, native.on_error, ...)
+end
+
+-- The same outside a coroutine: the file itself.
+function exports.protect(f, ...)
+  return raw_xpcall(f, native.on_error, ...)
+end
+
+function exports.env_index(self, key)
+  local found, value = native.look_up(self, key)
+  if not found then
+    value = native.get(self, key)
+  end
+  return value
+end
+
+exports.call_bound = native.call_bound
+exports.call_unbound = native.call_unbound
+exports.call_node = native.call_node
+exports.initialize_node = native.initialize_node
+
+-- Iterates over a list with a known length; entries may be nil.
+local function each(entry, of, last)
+  local number = 0
+  return function()
+    number = number + 1
+    if number <= last then
+      return entry(of, number)
+    end
+  end
+end
+
+local function in_list(list, number)
+  local value = list[number]
+  return value
+end
+
+function exports.cells(self)
+  local list = native.cell_list(self)
+  return each(in_list, list, #list)
+end
+
+-- Hosts --------------------------------------------------------------------------------------------------------------
+
+exports.hosts_run = native.run
+exports.hosts_sudo = native.sudo
+exports.hosts_filter = native.filter
+exports.hosts_get_hosts = native.get_hosts
+
+function exports.hosts_each(hosts)
+  return each(in_list, hosts, #hosts)
+end
+
+function exports.hosts_pairs(hosts)
+  local function step(_, number)
+    local host = hosts[number + 1]
+    if host then
+      return number + 1, host
+    end
+  end
+  return step, hosts, 0
+end
+
+-- Runs a function while something is open. It is closed on every way out, also when the run is interrupted.
+local function inside(guard, block)
+  local _ <close> = guard
+  return block()
+end
+
+local function opened(guard, block)
+  if block == nil then
+    return guard
+  end
+  return inside(guard, block)
+end
+
+function exports.hosts_cd(hosts, path, options, block)
+  if type(options) == "function" then options, block = nil, options end
+  native.check_block("cd", block)
+  return opened(native.open_cd(hosts, path, options), block)
+end
+
+function exports.hosts_env(hosts, name, value, options, block)
+  if type(options) == "function" then options, block = nil, options end
+  native.check_block("env", block)
+  return opened(native.open_env(hosts, name, value, options), block)
+end
+
+function exports.hosts_prefix(hosts, command, block)
+  native.check_block("prefix", block)
+  return opened(native.open_prefix(hosts, command), block)
+end
+
+-- Results ------------------------------------------------------------------------------------------------------------
+
+-- String methods that take a result as their text.
+local text_methods = {}
+for name, method in pairs(string) do
+  text_methods[name] = function(self, ...)
+    return method(tostring(self), ...)
+  end
+end
+exports.text_methods = text_methods
+
+function exports.output_index(self, key)
+  local value = native.output_field(self, key)
+  if value == nil then
+    value = text_methods[key]
+  end
+  return value
+end
+
+local function value_at(result, number)
+  local _, value = native.parallel_entry(result, number)
+  return value
+end
+
+local function cell_at(result, number)
+  local cell = native.parallel_entry(result, number)
+  return cell
+end
+
+local parallel = {}
+
+-- Values may be nil: the number of the cell comes first then, as it would from ipairs.
+function parallel.values(result)
+  return each(value_at, result, #result)
+end
+
+function parallel.keys(result)
+  return each(cell_at, result, #result)
+end
+
+function parallel.items(result)
+  return each(native.parallel_entry, result, #result)
+end
+
+parallel.cells = parallel.keys
+exports.parallel_items = parallel.items
+
+function exports.parallel_index(self, key)
+  local method = parallel[key]
+  if method then
+    return method
+  end
+  local value = native.parallel_value(self, key)
+  return value
+end
+
+-- The language -------------------------------------------------------------------------------------------------------
+
+local function caught(ok, ...)
+  if not ok then
+    native.check_running()
+  end
+  return ok, ...
+end
+
+-- Errors of natives arrive as error objects, with the position where they were raised. A run that was interrupted
+-- goes on being interrupted, whoever catches what.
+function pcall(f, ...)
+  return caught(raw_xpcall(f, native.note, ...))
+end
+
+function xpcall(f, handler, ...)
+  -- The handler of an error that a hook raised runs without hooks: a loop in it could not be ended.
+  local function noted(value)
+    local error_object = native.note(value)
+    if native.is_stopping() then
+      return error_object
+    end
+    return handler(error_object)
+  end
+  return caught(raw_xpcall(f, noted, ...))
+end
+
+-- Finalizers run without hooks too, at any time: a loop in one could not be ended.
+function setmetatable(value, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+    native.fail("__gc is not available here; use a to-be-closed variable (local x <close> = ...)")
+  end
+  return raw_setmetatable(value, metatable)
+end
+
+-- Text only: compiled chunks could crash the interpreter.
+function load(chunk, name, _, ...)
+  if select("#", ...) > 0 then
+    local env = ...
+    return raw_load(chunk, name, "t", env)
+  end
+  return raw_load(chunk, name, "t")
+end
+
+function collectgarbage(what)
+  if what == "count" then
+    return collect("count")
+  end
+  return collect("collect")
+end
+
+function print(...)
+  local values = pack(...)
+  for number = 1, values.n do
+    values[number] = native.text(values[number])
+  end
+  native.print(concat(values, "\t", 1, values.n) .. "\n")
+end
+
+-- "text %s" % value, "text %s %s" % { a, b }
+local string_meta = getmetatable("")
+local remainder = string_meta.__mod
+function string_meta.__mod(left, right)
+  if native.is_query(right) then
+    return native.query(left) % right
+  end
+  if type(right) == "table" then
+    for number = 1, #right do
+      if native.is_query(right[number]) then
+        return native.query(left) % right
+      end
+    end
+    return string.format(left, unpack(right))
+  end
+  if tonumber(left) and tonumber(right) then
+    return remainder(left, right)
+  end
+  return string.format(left, right)
+end
+
+require = native.require
+os = { clock = os.clock, date = os.date, difftime = os.difftime, getenv = os.getenv, time = os.time }
+string.dump = nil
+dofile, loadfile, coroutine, warn = nil, nil, nil, nil
+
+raw_setmetatable(_G, {
+  __index = function(_, name)
+    native.unknown_name(name)
+  end,
+})
+
+return exports
