@@ -2,18 +2,19 @@
 //!
 //! Starter and daemon talk over the daemon's standard input and output until it is ready: one line of JSON says where
 //! it listens or why it cannot, so nobody waits for time to pass and no error is lost (row W-45). As long as the starter
-//! holds the other end of its standard input the daemon waits for it; if the starter dies before it is connected, the
+//! holds the other end of its standard input the daemon waits for it; if the starter dies before it is attached, the
 //! daemon ends (row Q-12).
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use deployerd::socket::BoundSocket;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::Serving;
+use crate::args;
 use crate::failure::Failure;
 
 /// Name of the hidden verb.
@@ -22,8 +23,11 @@ const VERB: &str = "private-daemon";
 /// Longest line that a starting daemon may say, in bytes.
 const REPORT_MAX: u64 = 64 * 1024;
 
-/// What the starter says when it is connected.
-const CONNECTED: u8 = b'1';
+/// What the starter says when it is attached.
+const ATTACHED: u8 = b'1';
+
+/// How long the end of a daemon without clients is waited for.
+const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// What a starting daemon says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,13 +44,32 @@ pub(crate) struct Started {
     /// Where it listens.
     pub(crate) socket: PathBuf,
     lifeline: ChildStdin,
+    said: ChildStdout,
 }
 
+/// A private daemon that has its first client: it ends with its last one.
+#[derive(Debug)]
+pub(crate) struct Serving(ChildStdout);
+
 impl Started {
-    /// Its first client is connected: from now on it ends with its last client.
-    pub(crate) fn connected(mut self) {
+    /// Its first client is attached.
+    pub(crate) fn attached(mut self) -> Serving {
         // If it is gone already, the connection says so.
-        let _ = self.lifeline.write_all(&[CONNECTED]);
+        let _ = self.lifeline.write_all(&[ATTACHED]);
+        Serving(self.said)
+    }
+}
+
+impl Serving {
+    /// Waits until it has ended, so that its socket is gone when the program that started it returns. Not for long: it
+    /// may have other clients.
+    pub(crate) async fn ended(self) {
+        let end = tokio::task::spawn_blocking(move || {
+            // It says nothing any more: this is the end of its process.
+            let Serving(mut said) = self;
+            let _ = io::copy(&mut said, &mut io::sink());
+        });
+        let _ = tokio::time::timeout(END_LIMIT, end).await;
     }
 }
 
@@ -54,18 +77,18 @@ impl Started {
 ///
 /// # Errors
 /// What the daemon says: an unusable deployment file (exit status 2), no free socket.
-pub(crate) fn start(file: Option<&Path>, serving: &Serving, interactive: bool) -> Result<Started, Failure> {
+pub(crate) fn start(file: Option<&Path>, serving: &args::Serving, interactive: bool) -> Result<Started, Failure> {
     let cannot = |error: io::Error| {
         Failure::daemon(format!("cannot start a daemon for this run: {error}; `deployer run -s` does without one"))
     };
     let mut child = spawn(&arguments(file, serving, interactive)).map_err(cannot)?;
-    let (Some(lifeline), Some(said)) = (child.stdin.take(), child.stdout.take()) else {
+    let (Some(lifeline), Some(mut said)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(cannot(io::Error::other("it has no pipes")));
     };
     let mut line = String::new();
-    BufReader::new(said.take(REPORT_MAX)).read_line(&mut line).map_err(cannot)?;
+    BufReader::new((&mut said).take(REPORT_MAX)).read_line(&mut line).map_err(cannot)?;
     match serde_json::from_str(&line) {
-        Ok(Report::Ready(socket)) => Ok(Started { socket, lifeline }),
+        Ok(Report::Ready(socket)) => Ok(Started { socket, lifeline, said }),
         Ok(Report::Failed { status, message }) => Err(Failure { status, message }),
         Err(_) => {
             let status = child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -76,7 +99,7 @@ pub(crate) fn start(file: Option<&Path>, serving: &Serving, interactive: bool) -
     }
 }
 
-fn arguments(file: Option<&Path>, serving: &Serving, interactive: bool) -> Vec<std::ffi::OsString> {
+fn arguments(file: Option<&Path>, serving: &args::Serving, interactive: bool) -> Vec<std::ffi::OsString> {
     let mut arguments = Vec::new();
     if let Some(file) = file {
         arguments.extend(["-f".into(), file.into()]);
@@ -120,7 +143,7 @@ pub(crate) fn report(outcome: Result<&BoundSocket, &Failure>) -> Result<(), Fail
     said.map_err(|error| Failure::daemon(format!("whoever started this daemon is gone: {error}")))
 }
 
-/// Cancels `stop` if the starter dies before it is connected. In the daemon.
+/// Cancels `stop` if the starter dies before it is attached. In the daemon.
 ///
 /// # Errors
 /// When the thread cannot be started.
@@ -128,7 +151,7 @@ pub(crate) fn watch_starter(stop: CancellationToken) -> io::Result<()> {
     std::thread::Builder::new().name("starter".to_string()).spawn(move || {
         let mut said = [0; 1];
         match io::stdin().lock().read_exact(&mut said) {
-            Ok(()) if said == [CONNECTED] => {}
+            Ok(()) if said == [ATTACHED] => {}
             _ => stop.cancel(),
         }
     })?;
@@ -144,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_daemon_understands_what_it_is_told() {
-        let serving = Serving { log: Some("/tmp/a b.log".into()), parallel: Some(3) };
+        let serving = args::Serving { log: Some("/tmp/a b.log".into()), parallel: Some(3) };
         let words = arguments(Some(Path::new("/srv/deploy.lua")), &serving, false);
         let cli = Cli::try_parse_from([vec!["deployer".into()], words].concat()).unwrap();
         assert_eq!(cli.file, Some("/srv/deploy.lua".into()));

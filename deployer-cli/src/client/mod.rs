@@ -61,6 +61,8 @@ pub(crate) struct Attached {
     session: String,
     /// Whether it has our terminal.
     on_terminal: bool,
+    /// Whether it was there before, so that its screen replaces ours.
+    joined: bool,
 }
 
 /// Opens or joins the session wished for.
@@ -74,7 +76,7 @@ pub(crate) async fn open(connection: &mut Connection, wish: &Wish) -> Result<Att
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let message = message(wish, on_terminal)?;
     let session = connection.attach(message).await?;
-    Ok(Attached { session, on_terminal })
+    Ok(Attached { session, on_terminal, joined: matches!(wish, Wish::Join { .. }) })
 }
 
 /// Stays attached until the session ends or is left.
@@ -83,7 +85,7 @@ pub(crate) async fn open(connection: &mut Connection, wish: &Wish) -> Result<Att
 /// When the daemon goes away, or the terminal cannot be used.
 pub(crate) async fn stay(connection: Connection, attached: Attached, manner: Manner) -> Result<Ending, Failure> {
     if attached.on_terminal {
-        terminal::stay(connection, attached.session, manner).await
+        terminal::stay(connection, attached, manner).await
     } else {
         plain::stay(connection, attached.session).await
     }

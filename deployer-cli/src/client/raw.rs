@@ -68,6 +68,14 @@ impl RawTerminal {
         self.0.modes.clone()
     }
 
+    /// Moves what is on the screen to where the terminal keeps what was scrolled away: another screen comes in its place.
+    pub(crate) fn scroll_away(&self) {
+        let (rows, _) = size();
+        let lines = "\n".repeat(usize::from(rows));
+        // A terminal that is gone is noticed when the session is shown.
+        let _ = rustix::io::write(&self.0.output, format!("\x1b[{rows}H{lines}\x1b[H").as_bytes());
+    }
+
     /// Puts the terminal back; the session may go on.
     pub(crate) fn suspend(&self) {
         self.0.restore();

@@ -15,7 +15,7 @@ use super::ending::{Ending, lost};
 use super::outlet::Outlet;
 use super::raw::{self, RawTerminal};
 use super::signals::{Notice, Signals};
-use super::{Manner, keys};
+use super::{Attached, Manner, keys};
 use crate::failure::Failure;
 
 /// How long a daemon may take to confirm that we leave; hanging up is leaving too.
@@ -31,21 +31,23 @@ const SETTLE_LIMIT: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When the daemon goes away, or the terminal cannot be used.
-pub(super) async fn stay(connection: Connection, session: String, manner: Manner) -> Result<Ending, Failure> {
+pub(super) async fn stay(connection: Connection, attached: Attached, manner: Manner) -> Result<Ending, Failure> {
     let failed = |error: io::Error| Failure::other(format!("cannot use the terminal: {error}"));
     let signals = Signals::new().map_err(failed)?;
     // From here on every way out drops this, which puts the terminal back before anything is said.
     let terminal = RawTerminal::enter().map_err(failed)?;
     let screen = Outlet::new(io::stdout(), Some(terminal.modes())).map_err(failed)?;
+    if attached.joined {
+        terminal.scroll_away();
+    }
     let keys = keys::read(io::stdin()).map_err(failed)?;
     let scanner = manner.detach_key.map(Scanner::new);
-    let attached =
-        Attached { link: connection.split(), signals, terminal, keys, scanner, manner, unsent: None, refused: None };
-    attached.tell_size();
-    attached.run(session, screen).await
+    let pump = Pump { link: connection.split(), signals, terminal, keys, scanner, manner, unsent: None, refused: None };
+    pump.tell_size();
+    pump.run(attached.session, screen).await
 }
 
-struct Attached {
+struct Pump {
     link: Link,
     signals: Signals,
     terminal: RawTerminal,
@@ -70,7 +72,7 @@ enum Out {
     ScreenGone,
 }
 
-impl Attached {
+impl Pump {
     async fn run(mut self, session: String, screen: Outlet) -> Result<Ending, Failure> {
         match self.pump(&session, &screen).await {
             Out::Leave => {

@@ -27,7 +27,7 @@ pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> 
         bound.path.display(),
         shortest(&bound.path)
     ));
-    tracing::info!(socket = %bound.path.display(), tree = tree.origin(), "listening");
+    tracing::info!(tree = tree.origin(), "the deployment file can be used");
     let options = Options {
         tree,
         services: services(),

@@ -41,10 +41,11 @@ async fn at(path: &Path, run: &Run, manner: Manner, daemon: Option<private::Star
     let wish =
         Wish::Open { path: run.place.steps(), action: run.place.action(), interactive: !run.place.non_interactive };
     let attached = client::open(&mut connection, &wish).await?;
-    if let Some(daemon) = daemon {
-        daemon.connected();
-    }
+    let daemon = daemon.map(private::Started::attached);
     let ending = client::stay(connection, attached, manner).await?;
+    if let (Some(daemon), Ending::Finished(_)) = (daemon, &ending) {
+        daemon.ended().await;
+    }
     Ok(told(&ending))
 }
 
