@@ -133,10 +133,13 @@ impl Job {
                 return (Outcome::Failed(ActionError::usage(message)), started.elapsed());
             }
         };
-        let env = Env::placed(self.env.node().clone(), context.on(terminal), self.env.calls.clone());
+        let env = Env::placed(self.env.node().clone(), context.on(terminal.clone()), self.env.calls.clone());
         let result = env.run_here(&self.name, self.code.clone(), self.args.clone()).await;
         drop(turn);
-        (outcome(result), started.elapsed())
+        let elapsed = started.elapsed();
+        // The summary comes after the last line of every cell. Where nobody can see it any more, that is no failure.
+        let _nobody_looks = terminal.finish().await;
+        (outcome(result), elapsed)
     }
 }
 
