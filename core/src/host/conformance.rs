@@ -113,6 +113,7 @@ pub async fn all(host: Arc<dyn Host>) {
     dropped(&host).await;
     too_slow(&host).await;
     sandbox(&host).await;
+    questions(&host).await;
 }
 
 /// Status, stdout and stderr, shown and not shown.
@@ -336,4 +337,46 @@ pub async fn sandbox(host: &Arc<dyn Host>) {
     assert!(failed.to_string().contains("syntax") && !failed.output.stderr.is_empty(), "{failed:?}");
     drop(_cd);
     stage.text(&format!("rm {file}")).await;
+}
+
+/// Where commands run, what is there, which commands are known.
+// rows: F-40 F-41 F-79
+pub async fn questions(host: &Arc<dyn Host>) {
+    let stage = Stage::plain(host);
+    let here = &stage.host;
+    let cwd = async || within("getcwd", here.getcwd()).await.unwrap().unwrap();
+    let exists = async |path: &str| within(path, here.exists(path, false)).await.unwrap().unwrap();
+    assert_eq!(cwd().await, stage.text("pwd").await);
+    let top = stage.text("mktemp -d").await;
+    let _top = here.cd(&top, false, false);
+    stage.text("mkdir 'a dir' && touch 'a dir/-file' && mkfifo pipe").await;
+    for (path, there) in [
+        ("a dir", true),
+        ("a dir/-file", true),
+        ("a dir/", true),
+        ("a dir/..", true),
+        (top.as_str(), true),
+        ("~", true),
+        ("/", true),
+        ("/dev/null", false),
+        ("pipe", false),
+        ("a", false),
+        ("missing/a dir", false),
+    ] {
+        assert_eq!(exists(path).await, there, "{path}");
+    }
+    let inner = here.cd("a dir/../a dir", false, false);
+    assert_eq!(cwd().await, format!("{top}/a dir"));
+    assert!(exists("-file").await && !exists("a dir").await);
+    let glob = here.cd("../a*", false, true);
+    assert_eq!(cwd().await, format!("{top}/a dir"));
+    drop((glob, inner));
+    assert_eq!(within("sh", here.has_command("sh", false)).await.unwrap(), Some(true));
+    assert_eq!(within("none", here.has_command("no such command", false)).await.unwrap(), Some(false));
+    let failing = here.prefix("false");
+    assert!(exists("a dir").await);
+    assert!(here.has_command("sh", false).await.is_err(), "unknown is not false");
+    drop(failing);
+    assert_eq!(stage.terminal.output(), "", "questions are silent");
+    stage.text(&format!("rm -r '{top}'")).await;
 }

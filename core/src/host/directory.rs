@@ -151,7 +151,10 @@ fn flush(quoted: &mut String, word: &mut String) {
 mod tests {
     use super::*;
 
-    fn nested(paths: &[(&str, bool, bool)]) -> Directories {
+    /// Path, expand, glob.
+    type Cd<'a> = (&'a str, bool, bool);
+
+    fn nested(paths: &[Cd<'_>]) -> Directories {
         let mut context = HostContext::default();
         for (path, expand, glob) in paths {
             context.push_directory(path, *expand, *glob);
@@ -159,14 +162,14 @@ mod tests {
         Directories::of(&context).expect("a directory")
     }
 
-    fn word(paths: &[(&str, bool, bool)]) -> String {
+    fn word(paths: &[Cd<'_>]) -> String {
         nested(paths).word(Home::Variable).0
     }
 
     // rows: F-05 F-06
     #[test]
     fn nested_directories_become_one_word() {
-        let cases: &[(&[(&str, bool, bool)], &str)] = &[
+        let cases: &[(&[Cd<'_>], &str)] = &[
             (&[("a", false, false), ("b", false, false)], "./a/b"),
             (&[("/srv", false, false), ("app", false, false)], "/srv/app"),
             (&[("a", false, false), ("/srv", false, false)], "/srv"),

@@ -3,6 +3,8 @@
 //! [`Host`] is the small trait that a kind of host implements; [`HostsContainer`] and [`HostContainer`] are what a
 //! deployment calls (`self.hosts:run`, `self.host:run`).
 
+#![allow(clippy::result_large_err, reason = "an error names host, address and remedy, and is made once a failure")]
+
 mod ask;
 mod collect;
 mod compose;
@@ -15,6 +17,7 @@ mod keys;
 mod lifecycle;
 mod password;
 mod process;
+mod queries;
 mod run;
 mod services;
 mod show;

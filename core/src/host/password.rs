@@ -23,34 +23,42 @@ pub(crate) enum NoPassword {
 #[derive(Default)]
 pub(crate) struct TypedPasswords {
     /// A mutex around plain data, locked for a lookup or a change.
-    known: Mutex<Vec<(Weak<dyn Asker>, HostDef, Secret)>>,
+    known: Mutex<Vec<Typed>>,
+}
+
+/// Who typed which password for which host.
+struct Typed {
+    by: Weak<dyn Asker>,
+    host: HostDef,
+    secret: Secret,
+}
+
+impl Typed {
+    fn is_of(&self, asker: &Arc<dyn Asker>, host: &HostDef) -> bool {
+        self.host == *host && std::ptr::addr_eq(self.by.as_ptr(), Arc::as_ptr(asker))
+    }
 }
 
 impl TypedPasswords {
-    fn lock(&self) -> MutexGuard<'_, Vec<(Weak<dyn Asker>, HostDef, Secret)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Typed>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(asker, ..)| asker.strong_count() > 0);
+        known.retain(|typed| typed.by.strong_count() > 0);
         known
     }
 
     fn of(&self, asker: &Arc<dyn Asker>, host: &HostDef) -> Option<Secret> {
         let known = self.lock();
-        let mut matching = known.iter().filter(|(by, of, _)| of == host && is(by, asker));
-        matching.next().map(|(.., secret)| secret.clone())
+        known.iter().find(|typed| typed.is_of(asker, host)).map(|typed| typed.secret.clone())
     }
 
     fn remember(&self, asker: &Arc<dyn Asker>, host: &HostDef, secret: Secret) {
         self.forget(asker, host);
-        self.lock().push((Arc::downgrade(asker), host.clone(), secret));
+        self.lock().push(Typed { by: Arc::downgrade(asker), host: host.clone(), secret });
     }
 
     fn forget(&self, asker: &Arc<dyn Asker>, host: &HostDef) {
-        self.lock().retain(|(by, of, _)| of != host || !is(by, asker));
+        self.lock().retain(|typed| !typed.is_of(asker, host));
     }
-}
-
-fn is(weak: &Weak<dyn Asker>, asker: &Arc<dyn Asker>) -> bool {
-    std::ptr::addr_eq(weak.as_ptr(), Arc::as_ptr(asker))
 }
 
 impl fmt::Debug for TypedPasswords {

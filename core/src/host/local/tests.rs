@@ -2,12 +2,18 @@
 
 //! Real commands under the real `/bin/sh` of this machine.
 
+use std::io;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use tokio::sync::watch;
+
 use super::LocalHost;
-use crate::host::Host;
 use crate::host::conformance::{self, Stage};
+use crate::host::{Host, HostContainer, RunError, RunIo, RunOptions};
 use crate::node::{HostDef, HostKind, HostSettings};
+use crate::terminal::scripted::ScriptedTerminal;
+use crate::terminal::{AuxiliaryRequest, Keyboard, Kind, Size, Terminal};
 
 fn here() -> Arc<dyn Host> {
     let settings = HostSettings { slug: "here".to_string(), ..HostSettings::default() };
@@ -26,7 +32,7 @@ macro_rules! conforms {
 
 conforms! {
     status_and_streams death_by_signal context_reaches_the_command odd_directories a_lot_of_output end_of_input
-    keys_and_size something_left_behind cancelled dropped too_slow sandbox
+    keys_and_size something_left_behind cancelled dropped too_slow sandbox questions
 }
 
 #[tokio::test]
@@ -51,4 +57,57 @@ async fn a_command_leads_a_session_of_its_own() {
 #[tokio::test]
 async fn a_pipe_that_is_closed_ends_who_writes_into_it() {
     assert_eq!(Stage::plain(&here()).text("yes | head -n 1").await, "y");
+}
+
+/// A terminal whose other side has stopped reading.
+struct Stuck(Arc<ScriptedTerminal>);
+
+#[async_trait]
+impl Terminal for Stuck {
+    async fn write(&self, _: &[u8]) -> io::Result<()> {
+        std::future::pending().await
+    }
+
+    fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    fn size(&self) -> watch::Receiver<Size> {
+        self.0.size()
+    }
+
+    fn term(&self) -> String {
+        self.0.term()
+    }
+
+    fn interactive(&self) -> bool {
+        true
+    }
+
+    fn keyboard(&self) -> Keyboard {
+        self.0.keyboard()
+    }
+
+    async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
+        self.0.auxiliary(request).await
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_that_takes_nothing_neither_blocks_the_command_nor_ctrl_c() {
+    let stage = Stage::tty(&here());
+    let terminal: Arc<dyn Terminal> = Arc::new(Stuck(stage.terminal.clone()));
+    let host = HostContainer::of(here(), RunIo { terminal, ..stage.host.io().clone() });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let flood = format!("head -c 200000 /dev/zero; echo done > {}; yes", file.path().display());
+    let operator = async {
+        while std::fs::read(file.path()).unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        stage.cancel.cancel();
+    };
+    let options = RunOptions::default();
+    let run = conformance::within("the flood", host.run(&flood, &options));
+    let (result, ()) = tokio::join!(run, operator);
+    assert!(matches!(result, Err(RunError::Interrupted { certain: true, .. })), "{result:?}");
 }
