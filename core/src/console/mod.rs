@@ -92,4 +92,8 @@ impl Asker for Console {
             self.unattended(&wording, &question.kind).await
         }
     }
+
+    fn attended(&self) -> bool {
+        self.terminal.interactive()
+    }
 }

@@ -159,6 +159,9 @@ impl Env {
 
     /// What the operator wants after a failed command (row E-13).
     async fn ask(&self, name: &str, failure: &RunFailure) -> Choice {
+        if !self.context().asker.attended() {
+            return Choice::Abort;
+        }
         let cell = self.node().cell_label();
         let question = Question {
             label: if cell.is_empty() { failure.host.clone() } else { cell },

@@ -1,14 +1,17 @@
 //! What surrounds a run.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::host::ssh::SshOptions;
 use crate::host::{Asker, HostServices, NobodyToAsk, RunIo};
-use crate::logger::Logger;
+use crate::logger::{Logger, ScreenLogger};
 use crate::terminal::Terminal;
 use crate::terminal::scripted::ScriptedTerminal;
+use crate::terminal::stdio::StdioTerminal;
 
 /// What surrounds a run: everything an Env hands down to the Envs reached from it.
 #[derive(Clone)]
@@ -43,6 +46,23 @@ impl RunContext {
             cancel: CancellationToken::new(),
             parallel_limit: None,
         }
+    }
+
+    /// For programs that act on their own standard input and output: with a log there, TERM from the environment,
+    /// nobody to ask, no sandbox (row E-03). Needs a tokio runtime with I/O.
+    ///
+    /// # Errors
+    /// When the terminal cannot be used.
+    pub fn of_process() -> io::Result<RunContext> {
+        let terminal: Arc<dyn Terminal> = StdioTerminal::open(false)?;
+        let colour = std::env::var_os("NO_COLOR").is_none();
+        let agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
+        Ok(RunContext {
+            logger: Logger::new(vec![ScreenLogger::new(terminal.clone(), colour)], terminal.clone()),
+            terminal,
+            services: HostServices::new(SshOptions { agent, ..SshOptions::default() }),
+            ..RunContext::quiet()
+        })
     }
 
     /// What commands of this run need.

@@ -24,6 +24,7 @@ use std::sync::{Arc, OnceLock};
 use call::Code;
 use calls::Calls;
 
+use crate::console::Console;
 use crate::host::{HostContainer, HostsContainer};
 use crate::node::{Action, CellKey, Class, DEFAULT_ACTION, Member, Node, NodeError, Roles};
 use crate::value::{Foreign, Value};
@@ -130,6 +131,11 @@ impl Env {
     pub fn host(&self) -> Option<HostContainer> {
         self.node().host()?;
         self.hosts().filter(&[Roles::HOST]).each().into_iter().next()
+    }
+
+    /// `self.console`: questions on the Env's terminal (row E-05).
+    pub fn console(&self) -> Arc<Console> {
+        Console::new(self.context().terminal.clone())
     }
 
     /// The Env of the node above, with contexts of its own (rows A-15, E-09).

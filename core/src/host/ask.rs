@@ -72,6 +72,12 @@ pub trait Asker: Send + Sync {
     /// # Errors
     /// [`NoAnswer`] when nobody is there or the person gave up.
     async fn ask(&self, question: Question) -> Result<Answer, NoAnswer>;
+
+    /// Whether a person is there. Questions that only a person can decide are not even shown otherwise; those with a
+    /// default are answered with it.
+    fn attended(&self) -> bool {
+        true
+    }
 }
 
 /// For runs without a person: every question stays unanswered.
@@ -82,5 +88,9 @@ pub struct NobodyToAsk;
 impl Asker for NobodyToAsk {
     async fn ask(&self, _: Question) -> Result<Answer, NoAnswer> {
         Err(NoAnswer::NobodyThere)
+    }
+
+    fn attended(&self) -> bool {
+        false
     }
 }

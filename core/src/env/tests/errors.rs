@@ -94,6 +94,18 @@ async fn anything_else_aborts() {
     }
 }
 
+// rows: E-16
+#[tokio::test]
+async fn where_nobody_is_nothing_is_asked() {
+    let (broken, _) = fails_until(usize::MAX);
+    let stage = Stage::new();
+    let console = crate::console::Console::new(stage.terminal.clone());
+    let context = RunContext { asker: console, ..stage.context.clone() };
+    let env = Env::new(Node::root(node(&[("broken", broken)])).unwrap(), context);
+    assert!(env.call("broken", vec![]).await.is_err());
+    assert_eq!(stage.terminal.output(), "");
+}
+
 // rows: E-17
 #[tokio::test]
 async fn only_failed_commands_ask() {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod contexts;
 mod errors;
 mod parallel;
 

@@ -349,3 +349,27 @@ async fn each_outcome_tells_how_long_it_took_without_waiting_for_its_turn() {
     let error = env.call("act", vec![]).await.unwrap_err();
     assert!(outcomes(&error).iter().all(|cell| cell.elapsed.as_secs() == 60), "{:?}", outcomes(&error));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_thousand_cells_keep_their_order_and_their_own_contexts() {
+    let act = action(|env, _| async move {
+        let slug = env.node().host().unwrap().slug().to_string();
+        tokio::task::yield_now().await;
+        match slug.ends_with("77") {
+            true => Err(failure(&slug, 1)),
+            false => Ok(env.host().unwrap().slug().into()),
+        }
+    });
+    let slugs: Vec<String> = (0..10_000).map(|i| format!("w{i}")).collect();
+    let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
+    let stage = Stage::new();
+    let error = array(&stage, &slugs, &[("act", act)]).call("act", vec![]).await.unwrap_err();
+    let outcomes = outcomes(&error);
+    assert!(outcomes.iter().zip(&slugs).all(|(cell, slug)| cell.label == *slug));
+    assert_eq!(outcomes.iter().filter(|cell| !cell.outcome.is_ok()).count(), 100);
+    assert!(outcomes.iter().all(|cell| match &cell.outcome {
+        Outcome::Ok(value) => value.to_string() == cell.label,
+        Outcome::Failed(error) => error.to_string().starts_with(&format!("{}: status 1", cell.label)),
+        _ => false,
+    }));
+}

@@ -73,7 +73,7 @@ fn an_isolated_node_is_its_only_cell() {
     assert!(root.isolate(&CellKey::Tuple(vec![])).is_ok());
 }
 
-// rows: C-20 C-22
+// rows: A-33 C-20 C-22
 #[test]
 fn an_array_takes_all_hosts_unless_told_otherwise() {
     let [a, b, c] = hosts(["a", "b", "c"]);
@@ -102,7 +102,7 @@ fn just_one_wants_exactly_one_host() {
     assert!(with(Roles::new()).is_err());
 }
 
-// rows: A-35
+// rows: A-30 A-35
 #[test]
 fn an_array_cannot_be_a_root() {
     let plain = parallel("P", &[]);

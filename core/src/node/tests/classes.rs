@@ -41,7 +41,7 @@ fn host_is_reserved_also_through_an_override() {
     }
 }
 
-// rows: A-32
+// rows: A-31 A-32
 #[test]
 fn nesting_is_checked_when_the_class_is_defined() {
     let normal = node("Normal", &[]);
