@@ -128,20 +128,13 @@ impl Env {
         let computed = !matches!(code, Code::Action(_));
         let position = code.position();
         loop {
-            let error = match self.calls.enter(self.node(), name, computed) {
-                Ok(calls) => {
-                    let apart = calls.needs_own_task();
-                    let run = guarded(Env { calls, ..self.clone() }, code.clone(), args.clone());
-                    match if apart { in_own_task(run).await } else { run.await } {
-                        Ok(value) => return Ok(value),
-                        Err(error) => error,
-                    }
-                }
+            let mut error = match self.attempt(name, computed, code.clone(), args.clone()).await {
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let innermost = !error.was_logged();
-            let frame = Frame { node: self.node().to_string(), action: name.to_string(), position: position.clone() };
-            let error = error.through(frame);
+            let position = error.position.take().or_else(|| position.clone());
+            let error = error.through(Frame { node: self.node().to_string(), action: name.to_string(), position });
             if !innermost {
                 return Err(error);
             }
@@ -155,6 +148,13 @@ impl Env {
                 Choice::Abort => return Err(error),
             }
         }
+    }
+
+    async fn attempt(&self, name: &str, computed: bool, code: Code, args: Vec<Value>) -> Result<Value, ActionError> {
+        let calls = self.calls.enter(self.node(), name, computed)?;
+        let apart = calls.needs_own_task();
+        let run = guarded(Env { calls, ..self.clone() }, code, args);
+        if apart { in_own_task(run).await } else { run.await }
     }
 
     /// What the operator wants after a failed command (row E-13).

@@ -4,6 +4,7 @@
 //! [`Class`]es; a [`Node`] is a class placed in a tree, with its hosts resolved.
 
 mod builder;
+mod cells;
 mod class;
 mod group;
 mod host;
@@ -14,10 +15,11 @@ mod roles;
 mod secret;
 
 pub use builder::ClassBuilder;
+pub use cells::{Cell, CellKey};
 pub use class::{Class, ClassError, Kind};
 pub use group::{Color, Group};
 pub use host::{HostDef, HostFactory, HostKeyPolicy, HostKind, HostSettings};
-pub use instance::{Cell, CellKey, Node, NodeError};
+pub use instance::{Node, NodeError};
 pub use member::{Action, ActionFlags, Body, DEFAULT_ACTION, Member, body_fn};
 pub use position::Position;
 pub use roles::{HostSource, MapFrom, RoleMapping, Roles};

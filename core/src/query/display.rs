@@ -110,7 +110,9 @@ impl fmt::Display for Plain<'_> {
                 let arguments: Vec<String> = arguments.iter().map(|argument| Plain(argument).to_string()).collect();
                 write!(f, "{}({})", chain(base), arguments.join(", "))
             }
-            Expression::Item(base, key) => write!(f, "{}[{}]", chain(base), Plain(key)),
+            Expression::Item(base, key) | Expression::ItemFromOne(base, key) => {
+                write!(f, "{}[{}]", chain(base), Plain(key))
+            }
             Expression::Not(base) => write!(f, "~{}", Within(base, Tightness::Unary)),
             Expression::Binary(operator, left, right) => {
                 let tightness = operator.tightness();

@@ -95,7 +95,8 @@ async fn step(part: &Expression, operands: Vec<Value>, env: &Env) -> Result<Valu
         },
         Expression::Parent(_, Some(name)) => parent_named(next(), name),
         Expression::Call(..) => call(next(), operands.collect()).await,
-        Expression::Item(..) => item(next(), next()),
+        Expression::Item(..) => item(next(), next(), 0),
+        Expression::ItemFromOne(..) => item(next(), next(), 1),
         Expression::Binary(operator, ..) => apply(*operator, next(), next()),
         Expression::Not(_) => Ok(Value::Bool(!next().is_truthy())),
         Expression::Interpolate(..) => interpolate(&next(), operands.collect()),
@@ -105,7 +106,7 @@ async fn step(part: &Expression, operands: Vec<Value>, env: &Env) -> Result<Valu
 }
 
 /// A value of a front end as plain data, where it is such.
-fn unfolded(value: Value) -> Value {
+pub(super) fn unfolded(value: Value) -> Value {
     match &value {
         Value::Foreign(foreign) => foreign.plain().unwrap_or(value),
         _ => value,
@@ -178,15 +179,17 @@ async fn call(value: Value, arguments: Vec<Value>) -> Result<Value, ActionError>
     }
 }
 
-/// `value[key]` (row G-07): an item of a list or map, a cell of a node, the value of a cell.
-fn item(value: Value, key: Value) -> Result<Value, ActionError> {
+/// `value[key]` (row G-07): an item of a list or map, a cell of a node, the value of a cell. `first` is the number of
+/// the first item.
+fn item(value: Value, key: Value, first: i64) -> Result<Value, ActionError> {
     let value = unfolded(value);
+    let at = |number: &i64| usize::try_from(number.checked_sub(first)?).ok();
     let found = match (&value, &key) {
-        (Value::Node(env), key) => return Ok(Value::Node(env.isolate(&cell_key(key)?)?)),
+        (Value::Node(env), key) => return Ok(Value::Node(env.isolate(&cell_key(key, &at)?)?)),
         (Value::Map(pairs), key) => find(pairs, key),
-        (Value::List(items), Value::Int(index)) => usize::try_from(*index).ok().and_then(|i| items.get(i)).cloned(),
-        (Value::Parallel(result), Value::Int(index)) => {
-            usize::try_from(*index).ok().and_then(|i| result.entries.get(i)).map(|(_, value)| value.clone())
+        (Value::List(items), Value::Int(number)) => at(number).and_then(|index| items.get(index)).cloned(),
+        (Value::Parallel(result), Value::Int(number)) => {
+            at(number).and_then(|index| result.entries.get(index)).map(|(_, value)| value.clone())
         }
         (Value::Parallel(result), Value::Host(host)) => result.by_label(host.slug()).cloned(),
         (Value::Parallel(result), Value::Text(label)) => result.by_label(&label.to_string()).cloned(),
@@ -195,23 +198,23 @@ fn item(value: Value, key: Value) -> Result<Value, ActionError> {
     found.ok_or_else(|| ActionError::usage(format!("{} has no item {key:?}", value.type_name())))
 }
 
-fn cell_key(key: &Value) -> Result<CellKey, ActionError> {
-    match key {
-        Value::Int(index) => usize::try_from(*index)
-            .map(CellKey::Index)
-            .map_err(|_| ActionError::usage(format!("cells count from 0, there is no cell {index}"))),
-        Value::Text(slug) => Ok(CellKey::Slug(slug.to_string())),
-        Value::Host(host) => Ok(CellKey::Host(host.clone())),
-        Value::List(keys) => Ok(CellKey::Tuple(keys.iter().map(one_key).collect::<Result<_, _>>()?)),
-        other => {
-            Err(ActionError::usage(format!("a cell is chosen by number, host or slug, not by {}", other.type_name())))
-        }
+/// One key, or a list with one key per dimension.
+fn cell_key(key: &Value, at: &impl Fn(&i64) -> Option<usize>) -> Result<CellKey, ActionError> {
+    match unfolded(key.clone()) {
+        Value::List(keys) => Ok(CellKey::Tuple(keys.iter().map(|key| one_key(key, at)).collect::<Result<_, _>>()?)),
+        key => one_key(&key, at),
     }
 }
 
-fn one_key(key: &Value) -> Result<CellKey, ActionError> {
+fn one_key(key: &Value, at: &impl Fn(&i64) -> Option<usize>) -> Result<CellKey, ActionError> {
     match key {
-        Value::List(_) => Err(ActionError::usage("a cell is chosen by one key per dimension")),
-        key => cell_key(key),
+        Value::Int(number) => at(number)
+            .map(CellKey::Index)
+            .ok_or_else(|| ActionError::usage(format!("there is no cell number {number}"))),
+        Value::Text(slug) => Ok(CellKey::Slug(slug.to_string())),
+        Value::Host(host) => Ok(CellKey::Host(host.clone())),
+        other => {
+            Err(ActionError::usage(format!("a cell is chosen by number, host or slug, not {}", other.type_name())))
+        }
     }
 }

@@ -17,8 +17,10 @@ pub enum Expression {
     Parent(Box<Expression>, Option<String>),
     /// `a(args)` (row G-05).
     Call(Box<Expression>, Vec<Expression>),
-    /// `a[key]` (row G-07). Numbers count from 0; a front end that counts from 1 subtracts.
+    /// `a[key]` (row G-07). Items of lists and cells count from 0.
     Item(Box<Expression>, Box<Expression>),
+    /// The same for a front end that counts from 1.
+    ItemFromOne(Box<Expression>, Box<Expression>),
     /// `a + b` and friends (rows G-08..G-10).
     Binary(Operator, Box<Expression>, Box<Expression>),
     /// `~a` (row G-10).
@@ -102,6 +104,14 @@ impl Expression {
         Expression::Item(Box::new(self), Box::new(key)).checked()
     }
 
+    /// `self[key]`, where items of lists and cells count from 1, as Lua does.
+    ///
+    /// # Errors
+    /// As [`Expression::literal`].
+    pub fn item_from_one(self, key: Expression) -> Result<Expression, ExpressionError> {
+        Expression::ItemFromOne(Box::new(self), Box::new(key)).checked()
+    }
+
     /// `self + right` and friends.
     ///
     /// # Errors
@@ -131,7 +141,7 @@ impl Expression {
         match self {
             Expression::Start | Expression::Literal(_) => Vec::new(),
             Expression::Attribute(base, _) | Expression::Parent(base, _) | Expression::Not(base) => vec![base],
-            Expression::Item(a, b) | Expression::Binary(_, a, b) => vec![a, b],
+            Expression::Item(a, b) | Expression::ItemFromOne(a, b) | Expression::Binary(_, a, b) => vec![a, b],
             Expression::Call(base, more) | Expression::Interpolate(base, more) => {
                 std::iter::once(&**base).chain(more).collect()
             }

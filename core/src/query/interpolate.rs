@@ -1,5 +1,6 @@
 //! `Q("%s of %(name)s") % values` (row G-09).
 
+use super::evaluate::unfolded;
 use super::operators::{TEXT_MAX, find, too_long};
 use crate::env::ActionError;
 use crate::value::Value;
@@ -41,7 +42,7 @@ enum Source {
 
 impl Source {
     fn new(mut values: Vec<Value>) -> Source {
-        match values.pop() {
+        match values.pop().map(unfolded) {
             Some(Value::List(items)) if values.is_empty() => Source::InOrder(items.into_iter()),
             Some(map @ Value::Map(_)) if values.is_empty() => Source::Named { map, used: false },
             last => {

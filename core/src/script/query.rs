@@ -108,12 +108,7 @@ fn interpolate(lua: &Lua, format: Expression, values: &[Value]) -> mlua::Result<
 /// `Q.name`, `Q.parent`, `Q.list[1]`, `Q.eq`.
 fn index(lua: &Lua, this: &LuaQuery, key: &Value) -> mlua::Result<Value> {
     let Value::String(_) = key else {
-        // Lua counts from 1, expressions from 0.
-        let key = match key {
-            Value::Integer(number) => Expression::Literal((number - 1).into()),
-            other => operand(lua, other)?,
-        };
-        return build(lua, this.expression().item(key), None)?.into_lua(lua);
+        return build(lua, this.expression().item_from_one(operand(lua, key)?), None)?.into_lua(lua);
     };
     let name = text(key, "the name of an attribute")?;
     let operator = match name.as_str() {

@@ -39,6 +39,17 @@ async fn an_error_tells_through_which_actions_it_went_and_is_logged_once() {
     assert_eq!(logged, ["! broken"]);
 }
 
+#[tokio::test]
+async fn a_frame_tells_the_line_of_the_call_where_the_front_end_knows_it() {
+    let at = |line| Some(crate::node::Position::new("deploy.lua", line));
+    let inner = action(move |_, _| async move { Err(ActionError::usage("broken").raised_at(at(7))) });
+    let outer =
+        action(move |env, _| async move { env.call("inner", vec![]).await.map_err(|error| error.raised_at(at(3))) });
+    let env = Stage::new().env(&node(&[("inner", inner), ("outer", outer)]));
+    let error = env.call("outer", vec![]).await.unwrap_err();
+    assert_eq!(error.chain.iter().map(|frame| frame.position.clone()).collect::<Vec<_>>(), [at(7), at(3)]);
+}
+
 // rows: E-12
 #[tokio::test]
 async fn an_error_can_be_caught_and_its_cause_looked_at() {

@@ -16,6 +16,7 @@ fn an_expression_prints_as_it_was_written() {
         (q("a").call(vec![]).unwrap(), "Q.a()"),
         (q("a").call(vec![lit(4), lit("x"), q("b")]).unwrap(), "Q.a(4, \"x\", Q.b)"),
         (q("a").item(lit("k")).unwrap().item(q("b")).unwrap(), "Q.a[\"k\"][Q.b]"),
+        (q("a").item_from_one(lit(1)).unwrap(), "Q.a[1]"),
         (lit(4), "Q(4)"),
         (lit("x").attribute("y").unwrap(), "Q(\"x\").y"),
         (sum(), "Q.a + 4"),
