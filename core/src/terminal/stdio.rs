@@ -284,3 +284,7 @@ fn read_some(stopped: &impl AsFd, buffer: &mut [u8]) -> io::Result<Option<usize>
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stdio_tests.rs"]
+mod stdio_tests;
