@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::host::{Answer, Asker, NoAnswer, Question, QuestionKind};
+use crate::terminal::Terminal;
 use crate::terminal::style::Style;
-use crate::terminal::{Kind, Terminal};
 use question::{Judgement, Wording};
 use reading::Reading;
 
@@ -26,14 +26,9 @@ pub struct Console {
 }
 
 impl Console {
-    /// A console on this terminal (row I-01), coloured where that is a screen.
+    /// A console on this terminal (row I-01).
     pub fn new(terminal: Arc<dyn Terminal>) -> Arc<Console> {
-        Console::with_colour(terminal, true)
-    }
-
-    /// The same, with `colour` false for people who want none (`NO_COLOR`).
-    pub fn with_colour(terminal: Arc<dyn Terminal>, colour: bool) -> Arc<Console> {
-        let colour = colour && terminal.kind() == Kind::Tty && terminal.term() != "dumb";
+        let colour = terminal.colour();
         Arc::new(Console { terminal, colour, one_at_a_time: Semaphore::new(1) })
     }
 

@@ -92,6 +92,9 @@ fn run_ending(error: &RunError) -> Ending {
         RunError::Failed(failure) if matches!(failure.status, ExitStatus::Unknown(_)) => Ending::Unknown,
         RunError::Interrupted { .. } | RunError::Host(HostError::Interrupted { .. }) => Ending::Interrupted,
         RunError::Host(HostError::Connect(_)) => Ending::Unreachable,
+        RunError::Several(outcomes) => {
+            outcomes.iter().filter_map(|o| o.result.as_ref().err()).map(run_ending).max().unwrap_or(Ending::Failed)
+        }
         RunError::Failed(_) | RunError::Usage { .. } | RunError::Host(HostError::Refused { .. }) => Ending::Failed,
     }
 }
@@ -124,7 +127,7 @@ impl ActionError {
     }
 
     /// Whether an action was left with it, or with what it is made of: then it is in the log already (row E-11).
-    pub(super) fn was_logged(&self) -> bool {
+    pub(crate) fn was_logged(&self) -> bool {
         !self.chain.is_empty()
             || match &*self.cause {
                 Cause::Parallel(_) => true,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{ContextGuard, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, run};
+use super::{ContextGuard, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, many, run};
 use crate::node::{HostDef, Roles};
 
 /// One host with its context; shared between a container and the containers filtered from it (row F-72).
@@ -111,18 +111,15 @@ impl HostsContainer {
         members.map(|member| HostContainer { member: member.clone(), io: self.io.clone() }).collect()
     }
 
-    /// Runs on every distinct host in order, one after the other; in parallel when `parallel` (each in an auxiliary
-    /// terminal). Same order and same errors either way (rows F-75, F-76 with design 8; W-23: a host in two roles
-    /// runs once).
+    /// Runs on every distinct host (W-23: a host in two roles runs once), with the contexts as they are now; results
+    /// are in order (rows F-75, F-76 with design 8). Several hosts run at once, each in an auxiliary terminal, where
+    /// the terminal has them; a single one runs in the terminal itself.
     ///
     /// # Errors
-    /// The first failure in host order when sequential (later hosts are not run).
+    /// [`RunError::Several`] with all outcomes, after all have ended; where hosts run one after the other, the first
+    /// failure, and later hosts are not run.
     pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Vec<Arc<RunOutput>>, RunError> {
-        let mut outputs = Vec::new();
-        for member in self.distinct() {
-            outputs.push(HostContainer { member, io: self.io.clone() }.run(command, options).await?);
-        }
-        Ok(outputs)
+        many::run_on(self.distinct(), command, options, &self.io).await
     }
 
     /// `cd` on every host (row F-77).

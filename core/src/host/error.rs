@@ -67,6 +67,9 @@ pub enum RunError {
         /// Whether the end of the process was seen.
         certain: bool,
     },
+    /// It did not end well on all of several hosts (row F-76 with design 8).
+    #[error("{}", several(.0))]
+    Several(Arc<[HostOutcome]>),
     /// Wrong use: a command that is not text, a terminal that went away, initial input without a terminal.
     #[error("{host}: {message}")]
     Usage {
@@ -75,6 +78,21 @@ pub enum RunError {
         /// What is wrong.
         message: String,
     },
+}
+
+/// What became of a command on one of several hosts.
+#[derive(Clone, Debug)]
+pub struct HostOutcome {
+    /// Slug of the host.
+    pub host: String,
+    /// What it printed, or why it did not end well.
+    pub result: Result<Arc<RunOutput>, RunError>,
+}
+
+fn several(outcomes: &[HostOutcome]) -> String {
+    let errors: Vec<&RunError> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()).collect();
+    let lines: String = errors.iter().map(|error| format!("\n  {error}")).collect();
+    format!("failed on {} of {} hosts{lines}", errors.len(), outcomes.len())
 }
 
 /// A command that ended badly: the `ExecCommandFailed` of the original (row K-11).

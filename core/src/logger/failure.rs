@@ -27,7 +27,12 @@ pub(super) fn brief(look: &Look, error: &ActionError) -> String {
 pub(super) fn full(look: &Look, error: &ActionError, with_output: bool) -> String {
     let mut text = Text { look, out: String::new() };
     let message = escaped_lines(&error.to_string(), 40);
-    let (word, style) = if error.is_interrupted() { ("", Style::Yellow) } else { ("failed: ", Style::BoldRed) };
+    let (word, style) = match &*error.cause {
+        // It says itself how many failed.
+        Cause::Parallel(_) => ("", Style::BoldRed),
+        _ if error.is_interrupted() => ("", Style::Yellow),
+        _ => ("failed: ", Style::BoldRed),
+    };
     for (i, line) in message.iter().enumerate() {
         let word = if i == 0 { word } else { "" };
         text.out.push_str(&style.paint(look.colour, &format!("{word}{line}")));

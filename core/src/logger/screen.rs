@@ -122,7 +122,7 @@ impl Look {
         match terminal.kind() {
             Kind::Tty => {
                 let columns = usize::from(terminal.size().borrow().cols);
-                Look { colour: colour && terminal.term() != "dumb", columns: columns.saturating_sub(1).max(20) }
+                Look { colour: colour && terminal.colour(), columns: columns.saturating_sub(1).max(20) }
             }
             Kind::Plain => Look { colour: false, columns: PLAIN_COLUMNS },
         }

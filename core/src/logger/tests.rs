@@ -179,7 +179,7 @@ async fn the_summary_tells_every_host_in_order() {
   web4   not started
   web5   ok             2.1 s
 2 ok, 1 failed, 1 interrupted, 1 not started in 1 min 05 s
-failed: failed on 3 of 5: web1, web3, web4
+failed on 1 of 5: web1; interrupted on 1 of 5: web3; not started on 1 of 5: web4
   in       production.web.checkout
   next     see the table above; to run it on one host only: :web1 checkout
 "

@@ -214,7 +214,7 @@ fn kind(cause: &Cause) -> &'static str {
         Cause::Run(RunError::Host(HostError::Refused { .. })) => "host",
         Cause::Run(RunError::Host(HostError::Interrupted { .. }) | RunError::Interrupted { .. }) => "interrupted",
         Cause::Run(RunError::Usage { .. }) | Cause::Usage(_) => "usage",
-        Cause::Parallel(_) => "parallel",
+        Cause::Run(RunError::Several(_)) | Cause::Parallel(_) => "parallel",
         Cause::Required { .. } => "required",
         Cause::Unknown(_) => "unknown",
         Cause::Class(_) => "class",

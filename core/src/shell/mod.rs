@@ -1,6 +1,21 @@
 //! The shell of a session: prompt, completion, built-in commands, running actions (section N).
 
+mod commands;
+mod complete;
 pub mod editor;
+mod place;
+mod reader;
+mod result;
+mod run;
+mod screen;
+mod state;
+mod supervise;
+mod target;
+#[cfg(test)]
+mod test_tree;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::sync::Arc;
 
@@ -71,6 +86,9 @@ pub struct Session {
 ///
 /// Returns the exit status of design 4 and `field-notes` 5.1: 0 ok, 1 an action failed, 2 wrong use (unknown path or
 /// action, broken file: nothing was run), 3 a host could not be reached, 130 interrupted.
-pub async fn run(_session: Session) -> i32 {
-    todo!("shell helper")
+///
+/// On a terminal that is no screen ([`crate::terminal::Kind::Plain`]) and without an action, commands are read line by
+/// line; the first that fails ends the shell with its status (row W-44).
+pub async fn run(session: Session) -> i32 {
+    run::run(session).await
 }

@@ -46,7 +46,7 @@ enum Stream {
 impl LinesTerminal {
     /// A terminal for one isolation, shown on `parent`. Must be called within a tokio runtime.
     pub fn new(parent: Arc<dyn Terminal>, request: &AuxiliaryRequest) -> Arc<LinesTerminal> {
-        let colour = parent.kind() == Kind::Tty && parent.term() != "dumb";
+        let colour = parent.colour();
         let label = style::cut(&style::escaped(&request.label), LABEL_MAX);
         let label = style::padded(&label, request.label_width.min(LABEL_MAX));
         let taken = style::width(&label) + 3;
@@ -124,6 +124,10 @@ impl Terminal for LinesTerminal {
 
     fn term(&self) -> String {
         self.parent.term()
+    }
+
+    fn colour(&self) -> bool {
+        self.parent.colour()
     }
 
     fn interactive(&self) -> bool {

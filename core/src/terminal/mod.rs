@@ -85,6 +85,11 @@ pub trait Terminal: Send + Sync + 'static {
     /// The value of TERM; empty when there is none (row F-38).
     fn term(&self) -> String;
 
+    /// Whether colours may be shown; never on a [`Kind::Plain`] one. Front ends that know better (`NO_COLOR`) say so.
+    fn colour(&self) -> bool {
+        self.kind() == Kind::Tty && !matches!(self.term().as_str(), "" | "dumb")
+    }
+
     /// Whether questions may be asked here; false for cron, `--non-interactive` and auxiliary terminals.
     fn interactive(&self) -> bool;
 

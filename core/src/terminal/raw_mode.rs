@@ -38,10 +38,11 @@ impl RawMode {
     /// As it was found. Does nothing the second time.
     pub(super) fn leave(&self) {
         let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *entered) {
-            if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Flush, &self.found) {
-                tracing::warn!(%error, "the terminal could not be given back as it was");
-            }
+        if !std::mem::take(&mut *entered) {
+            return;
+        }
+        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, &self.found) {
+            tracing::warn!(%error, "the terminal could not be given back as it was");
         }
     }
 }
@@ -62,10 +63,9 @@ fn show_panics_readably(raw: Weak<RawMode>) {
         }
         previous(info);
         // A panic of one task ends that task; the session goes on. An ending process drops the terminal.
-        if let (Some(raw), false) = (raw, cfg!(panic = "abort")) {
-            if let Err(error) = raw.again() {
-                tracing::warn!(%error, "the terminal could not be made raw again");
-            }
+        let again = raw.filter(|_| cfg!(panic = "unwind")).map_or(Ok(()), |raw| raw.again());
+        if let Err(error) = again {
+            tracing::warn!(%error, "the terminal could not be made raw again");
         }
     }));
 }

@@ -34,6 +34,7 @@ pub struct StdioTerminal {
     kind: Kind,
     interactive: bool,
     term: String,
+    wants_colour: bool,
     size: watch::Receiver<Size>,
     writes: mpsc::Sender<WriteRequest>,
     prompt: Arc<Prompt>,
@@ -83,6 +84,7 @@ impl StdioTerminal {
             kind: if tty { Kind::Tty } else { Kind::Plain },
             interactive: interactive && tty,
             term: std::env::var("TERM").unwrap_or_default(),
+            wants_colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             size,
             writes,
             prompt,
@@ -158,6 +160,10 @@ impl Terminal for StdioTerminal {
 
     fn term(&self) -> String {
         self.term.clone()
+    }
+
+    fn colour(&self) -> bool {
+        self.kind == Kind::Tty && self.wants_colour && !matches!(self.term.as_str(), "" | "dumb")
     }
 
     fn interactive(&self) -> bool {

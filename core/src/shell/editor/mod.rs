@@ -77,10 +77,8 @@ impl Editor {
     /// Takes a key. `complete` is asked on Tab what the text left of the cursor can become.
     pub fn key(&mut self, key: Key, complete: &dyn Fn(&str) -> Completion) -> Step {
         let tabbed = std::mem::take(&mut self.tabbed);
-        if self.search.is_some() {
-            if let Some(step) = self.search_key(&key) {
-                return step;
-            }
+        if let Some(step) = self.search_key(&key) {
+            return step;
         }
         match key {
             Key::Enter => self.enter(),

@@ -1,0 +1,274 @@
+//! The shell at work: one action, a script, or a person.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Session;
+use super::commands::{self, Look, Reply};
+use super::editor::Editor;
+use super::place::Place;
+use super::reader::{self, Read, Script};
+use super::result;
+use super::screen::Screen;
+use super::state::State;
+use super::supervise::{End, supervise};
+use super::target::{self, Target};
+use super::words::split;
+use crate::console::Console;
+use crate::env::{ActionError, Cause, Env, RunContext};
+use crate::logger::{Event, Listener, Logger, ScreenLogger};
+use crate::terminal::style::{Style, escaped_lines};
+use crate::terminal::{Kind, Terminal};
+use crate::value::Value;
+
+/// Wrong use: nothing was run.
+const USAGE: i32 = 2;
+const INTERRUPTED: i32 = 130;
+/// Lines of a message; it may quote what a person pasted.
+const MESSAGE_LINES: usize = 100;
+
+/// What became of one line.
+enum Outcome {
+    /// It ended, well or not.
+    Status(i32),
+    /// The shell is to be left.
+    Leave,
+}
+
+pub(super) async fn run(session: Session) -> i32 {
+    let script = session.action.is_none() && session.terminal.kind() == Kind::Plain;
+    let screen = Screen::new(session.terminal.clone(), script);
+    let colour = session.terminal.colour();
+    let root = match session.tree.load() {
+        Ok(root) => root,
+        Err(error) => return refuse(&screen, colour, &error.to_string()).await,
+    };
+    let start = match Place::new(root).resolve(&session.path) {
+        Ok(node) => node,
+        Err(error) => return refuse(&screen, colour, &format!("--path {}: {error}", session.path.join(" "))).await,
+    };
+    session.status.at(&start.to_string());
+    let terminal: Arc<dyn Terminal> = screen.clone();
+    let mut listeners: Vec<Arc<dyn Listener>> = vec![ScreenLogger::new(terminal.clone(), colour)];
+    listeners.extend(session.listeners.iter().cloned());
+    let mut shell = Shell {
+        logger: Logger::new(listeners, terminal.clone()),
+        asker: Console::new(terminal.clone()),
+        state: State::new(start, session.extensions.clone()),
+        screen,
+        terminal,
+        colour,
+        session,
+    };
+    let worked = match (shell.session.action.clone(), script) {
+        (Some(words), _) => shell.one_action(&words).await,
+        (None, true) => shell.script().await,
+        (None, false) => shell.person().await,
+    };
+    worked.unwrap_or_else(|error| {
+        tracing::info!(%error, "the terminal of a session went away");
+        INTERRUPTED
+    })
+}
+
+async fn refuse(screen: &Screen, colour: bool, message: &str) -> i32 {
+    if let Err(error) = screen.print_talk(&complaint(colour, message)).await {
+        tracing::warn!(%error, message, "a message could not be shown");
+    }
+    USAGE
+}
+
+fn complaint(colour: bool, message: &str) -> String {
+    let lines = escaped_lines(message, MESSAGE_LINES);
+    lines.iter().map(|line| Style::Red.paint(colour, line) + "\n").collect()
+}
+
+struct Shell {
+    session: Session,
+    screen: Arc<Screen>,
+    /// The same, as others see it.
+    terminal: Arc<dyn Terminal>,
+    colour: bool,
+    logger: Logger,
+    asker: Arc<Console>,
+    state: State,
+}
+
+impl Shell {
+    /// `deployer run -- ACTION PARAMETER...`; a command, such as `find`, when no action is named so.
+    async fn one_action(&mut self, words: &[String]) -> io::Result<i32> {
+        match target::find(self.state.place(), words) {
+            Ok(target) => Ok(self.act(target, false).await?.0),
+            Err(problem) => {
+                let is_command = words.first().is_some_and(|word| commands::by_name(&self.state, word).is_some());
+                if !is_command {
+                    return self.wrong(&problem).await;
+                }
+                match self.words(words).await? {
+                    Outcome::Status(status) => Ok(status),
+                    Outcome::Leave => Ok(0),
+                }
+            }
+        }
+    }
+
+    /// Lines from a pipe; the first that fails ends it (row W-44).
+    async fn script(&mut self) -> io::Result<i32> {
+        let mut script = Script::new(&self.screen);
+        loop {
+            let line = tokio::select! {
+                biased;
+                () = self.session.cancel.cancelled() => return Ok(INTERRUPTED),
+                line = script.line() => line,
+            };
+            let outcome = match line {
+                Ok(Some(line)) => self.line(&line).await?,
+                Ok(None) => return Ok(0),
+                Err(problem) => return self.wrong(&problem).await,
+            };
+            match outcome {
+                Outcome::Status(0) => {}
+                Outcome::Status(status) => return Ok(status),
+                Outcome::Leave if self.state.leave() => self.moved(),
+                Outcome::Leave => return Ok(0),
+            }
+        }
+    }
+
+    /// Prompt, line, prompt, until the person leaves.
+    async fn person(&mut self) -> io::Result<i32> {
+        let mut editor = Editor::default();
+        loop {
+            let cancel = self.session.cancel.clone();
+            let read = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(INTERRUPTED),
+                read = reader::edit(&self.screen, &mut editor, &self.state, self.colour) => read?,
+            };
+            let leave = match read {
+                Read::Line(line) => matches!(self.line(&line).await?, Outcome::Leave),
+                Read::Nothing => false,
+                Read::End => true,
+            };
+            if leave {
+                if !self.state.leave() {
+                    return Ok(0);
+                }
+                self.moved();
+            }
+        }
+    }
+
+    async fn line(&mut self, line: &str) -> io::Result<Outcome> {
+        match split(line) {
+            Ok(words) if words.is_empty() => Ok(Outcome::Status(0)),
+            Ok(words) => {
+                let words: Vec<String> = words.into_iter().map(|word| word.text).collect();
+                self.words(&words).await
+            }
+            Err(problem) => self.wrong(&problem.to_string()).await.map(Outcome::Status),
+        }
+    }
+
+    async fn words(&mut self, words: &[String]) -> io::Result<Outcome> {
+        let Some((first, rest)) = words.split_first() else { return Ok(Outcome::Status(0)) };
+        if let Some(command) = commands::by_name(&self.state, first) {
+            let look = Look { columns: usize::from(self.screen.size().borrow().cols), colour: self.colour };
+            let reply = (command.run)(&mut self.state, rest, &look);
+            return self.reply(reply).await;
+        }
+        if let Some(extension) = self.state.extension(first) {
+            return match extension.run(rest).await {
+                Ok(text) => self.reply(Ok(Reply::Text(text))).await,
+                Err(problem) => self.reply(Err(problem)).await,
+            };
+        }
+        self.action(words, false).await
+    }
+
+    async fn reply(&mut self, reply: Result<Reply, String>) -> io::Result<Outcome> {
+        match reply {
+            Ok(Reply::Done) => self.moved(),
+            Ok(Reply::Text(text)) => self.screen.print(&text).await?,
+            Ok(Reply::Clear) if self.screen.kind() == Kind::Tty => self.screen.write(b"\x1b[H\x1b[2J").await?,
+            Ok(Reply::Clear) => {}
+            Ok(Reply::Leave) => return Ok(Outcome::Leave),
+            Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
+            Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
+        }
+        Ok(Outcome::Status(0))
+    }
+
+    async fn action(&mut self, words: &[String], sandbox: bool) -> io::Result<Outcome> {
+        let target = match target::find(self.state.place(), words) {
+            Ok(target) => target,
+            Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
+        };
+        let (status, subshell) = self.act(target, sandbox).await?;
+        if let Some(node) = subshell {
+            self.state.enter(node);
+            self.moved();
+        }
+        Ok(Outcome::Status(status))
+    }
+
+    /// Runs an action and shows its result; the node to open a subshell on, when it gave one.
+    async fn act(&mut self, target: Target, sandbox: bool) -> io::Result<(i32, Option<crate::node::Node>)> {
+        self.session.status.running(Some(&target.shown()));
+        let end = self.call(&target, sandbox).await;
+        self.session.status.running(None);
+        self.screen.fresh_line().await?;
+        match end {
+            End::Itself(Ok(Value::Node(env))) if self.session.action.is_none() => Ok((0, Some(env.node().clone()))),
+            End::Itself(Ok(value)) => {
+                let bytes = result::shown(&value, target.action.flags, self.screen.kind());
+                if !bytes.is_empty() {
+                    self.screen.write(&bytes).await?;
+                }
+                Ok((0, None))
+            }
+            End::Itself(Err(error)) => {
+                // What left an action is in the log already (rows E-10, N-22).
+                if !error.was_logged() {
+                    self.logger.emit(Event::Failed(error.clone())).await;
+                }
+                Ok((error.exit_code(), None))
+            }
+            End::Stopped => {
+                let error = ActionError::new(Cause::Interrupted);
+                self.logger.emit(Event::Failed(error)).await;
+                Ok((INTERRUPTED, None))
+            }
+        }
+    }
+
+    async fn call(&self, target: &Target, sandbox: bool) -> End<Result<Value, ActionError>> {
+        let cancel = self.session.cancel.child_token();
+        let context = RunContext {
+            terminal: self.terminal.clone(),
+            logger: self.logger.clone(),
+            asker: self.asker.clone(),
+            services: self.session.services.clone(),
+            sandbox,
+            cancel: cancel.clone(),
+            parallel_limit: self.session.parallel_limit,
+        };
+        let env = Env::new(target.node.clone(), context);
+        let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();
+        let call = env.call_action(&target.name, &target.action, parameters);
+        match self.screen.kind() {
+            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, call).await,
+            Kind::Plain => End::Itself(call.await),
+        }
+    }
+
+    /// Wrong use: a message, nothing was run.
+    async fn wrong(&self, problem: &str) -> io::Result<i32> {
+        self.screen.print_talk(&complaint(self.colour, problem)).await?;
+        Ok(USAGE)
+    }
+
+    fn moved(&self) {
+        self.session.status.at(&self.state.place().node.to_string());
+    }
+}

@@ -1,0 +1,120 @@
+//! Watches the keyboard while an action runs: Ctrl-C, type-ahead.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::host::{Asker, NoAnswer, Question, QuestionKind};
+use crate::terminal::{Keyboard, Terminal};
+
+/// Bytes that may be typed ahead while an action runs; more is dropped.
+const AHEAD_MAX: usize = 4096;
+const INTERRUPT: u8 = 3;
+
+/// How a supervised future ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End<T> {
+    /// By itself, interrupted or not.
+    Itself(T),
+    /// The operator would not wait for it any longer.
+    Stopped,
+}
+
+/// Runs a future while watching the keyboard. The first Ctrl-C cancels `cancel`, the polite end; each later one, while
+/// the future still goes on, asks whether to stop it at once. Interactive programs hold a newer lease of the keyboard,
+/// so their Ctrl-C is theirs. What is typed otherwise is kept for whoever reads next.
+pub(super) async fn supervise<T>(
+    terminal: &Arc<dyn Terminal>,
+    asker: &dyn Asker,
+    cancel: &CancellationToken,
+    future: impl Future<Output = T>,
+) -> End<T> {
+    let mut watch = Watch { keyboard: terminal.keyboard(), ahead: Vec::new() };
+    let mut typing = true;
+    tokio::pin!(future);
+    loop {
+        let interrupted = tokio::select! {
+            biased;
+            result = &mut future => return End::Itself(result),
+            bytes = watch.keyboard.read(), if typing => match bytes {
+                Some(bytes) => watch.take(&bytes),
+                None => {
+                    typing = false;
+                    false
+                }
+            },
+        };
+        if !interrupted {
+            continue;
+        }
+        if !cancel.is_cancelled() {
+            cancel.cancel();
+            notice(terminal, "^C  interrupting; Ctrl-C again to choose what happens to what still runs\n").await;
+            continue;
+        }
+        tokio::select! {
+            biased;
+            result = &mut future => return End::Itself(result),
+            stop = wants_to_stop(asker) => if stop {
+                return End::Stopped;
+            },
+        }
+    }
+}
+
+async fn wants_to_stop(asker: &dyn Asker) -> bool {
+    let question = Question {
+        label: String::new(),
+        notice: "Something still runs. 'stop' gives up on it now; remote commands are ended in the background. \
+                 'wait' goes on waiting for a clean end."
+            .to_string(),
+        prompt: "Stop or wait".to_string(),
+        kind: QuestionKind::Choice {
+            options: vec!["stop".to_string(), "wait".to_string()],
+            default: Some("wait".to_string()),
+        },
+    };
+    match asker.ask(question).await {
+        Ok(answer) => answer.0.as_str() == "stop",
+        // Ctrl-C at this question is an answer too.
+        Err(NoAnswer::Cancelled) => true,
+        // Nobody can be asked at this terminal, yet somebody pressed Ctrl-C twice.
+        Err(NoAnswer::NobodyThere) => true,
+    }
+}
+
+async fn notice(terminal: &Arc<dyn Terminal>, text: &str) {
+    if let Err(error) = terminal.print_talk(text).await {
+        tracing::debug!(%error, "a notice could not be shown");
+    }
+}
+
+struct Watch {
+    keyboard: Keyboard,
+    ahead: Vec<u8>,
+}
+
+impl Watch {
+    /// Keeps what was typed; true when an interrupt was among it. As on any terminal, an interrupt drops what was
+    /// typed before it.
+    fn take(&mut self, bytes: &Bytes) -> bool {
+        let rest = match bytes.iter().rposition(|byte| *byte == INTERRUPT) {
+            Some(at) => {
+                self.ahead.clear();
+                &bytes[at + 1..]
+            }
+            None => &bytes[..],
+        };
+        let room = AHEAD_MAX - self.ahead.len();
+        self.ahead.extend_from_slice(&rest[..rest.len().min(room)]);
+        rest.len() < bytes.len()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
+    }
+}

@@ -1,0 +1,434 @@
+//! Sessions from the first prompt to the exit status.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::test_tree::tree;
+use super::*;
+use crate::host::ssh::SshOptions;
+use crate::terminal::scripted::ScriptedTerminal;
+use crate::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size};
+
+struct Built;
+
+impl Tree for Built {
+    fn load(&self) -> Result<Node, LoadError> {
+        Ok(tree())
+    }
+
+    fn origin(&self) -> String {
+        "a test".to_string()
+    }
+}
+
+struct Broken;
+
+impl Tree for Broken {
+    fn load(&self) -> Result<Node, LoadError> {
+        Err(LoadError { position: None, message: "no node is returned".to_string() })
+    }
+
+    fn origin(&self) -> String {
+        "a test".to_string()
+    }
+}
+
+/// Remembers where the session was and what it ran.
+#[derive(Default)]
+struct Seen(Mutex<Vec<String>>);
+
+impl StatusSink for Seen {
+    fn at(&self, node: &str) {
+        self.0.lock().unwrap().push(format!("at {node}"));
+    }
+
+    fn running(&self, action: Option<&str>) {
+        self.0.lock().unwrap().push(action.map_or("idle".to_string(), |action| format!("runs {action}")));
+    }
+}
+
+struct Detach;
+
+#[async_trait]
+impl Extension for Detach {
+    fn name(&self) -> &str {
+        "detach"
+    }
+
+    fn summary(&self) -> &str {
+        "leave the session running"
+    }
+
+    async fn run(&self, args: &[String]) -> Result<String, String> {
+        if args.is_empty() { Ok("detached\n".to_string()) } else { Err("detach takes no words".to_string()) }
+    }
+}
+
+fn session(terminal: Arc<dyn Terminal>, action: &[&str]) -> (Session, Arc<Seen>) {
+    let seen = Arc::new(Seen::default());
+    let action = (!action.is_empty()).then(|| action.iter().map(|word| word.to_string()).collect());
+    let session = Session {
+        tree: Arc::new(Built),
+        terminal,
+        services: HostServices::new(SshOptions::default()),
+        listeners: Vec::new(),
+        status: seen.clone(),
+        extensions: vec![Arc::new(Detach)],
+        cancel: CancellationToken::new(),
+        parallel_limit: None,
+        path: Vec::new(),
+        action,
+    };
+    (session, seen)
+}
+
+/// What a person sees who types all this ahead, and the status.
+async fn typed(keys: &str) -> (String, i32) {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys(keys).await;
+    terminal.end_of_input();
+    let status = run(session(terminal.clone(), &[]).0).await;
+    (screen(&terminal), status)
+}
+
+fn screen(terminal: &ScriptedTerminal) -> String {
+    up_to_cursor(terminal).trim_end().to_string()
+}
+
+/// The rows up to the one with the cursor.
+fn up_to_cursor(terminal: &ScriptedTerminal) -> String {
+    let mut screen = vt100::Parser::new(200.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    screen.process(terminal.output().as_bytes());
+    let last = usize::from(screen.screen().cursor_position().0);
+    let rows: Vec<String> = screen.screen().rows(0, 80).map(|row| row.trim_end().to_string()).collect();
+    rows[..=last].join("\n")
+}
+
+async fn one_action(words: &[&str]) -> (String, i32) {
+    let terminal = ScriptedTerminal::new();
+    let status = run(session(terminal.clone(), words).0).await;
+    (terminal.output(), status)
+}
+
+// rows: N-12 N-14 N-15 N-16 N-51 W-60
+#[tokio::test]
+async fn a_person_walks_runs_and_leaves() {
+    let (screen, status) = typed("cd production\rdeploy a 'b c'\r/ greet\rexit\r").await;
+    assert_eq!(
+        screen,
+        "R > cd production
+R.production > deploy a 'b c'
+R.production: <a><b c>
+R.production > / greet
+R:
+R.production > exit"
+    );
+    assert_eq!(status, 0);
+}
+
+// rows: N-56
+#[tokio::test]
+async fn ctrl_c_drops_the_line_and_ctrl_d_leaves() {
+    let (screen, status) = typed("half\x03greet x\x04greet y\r").await;
+    assert_eq!(screen, "R > half\nR > greet x");
+    assert_eq!(status, 0);
+}
+
+// rows: N-18 W-26 N-17
+#[tokio::test]
+async fn words_behind_an_action_are_parameters_whatever_they_look_like() {
+    for (line, result) in [
+        ("greet production . .. / - :x greet", "R: <production><.><..></><-><:x><greet>"),
+        ("production database", "R.production.database: "),
+        ("production database main", "R.production.database: <main>"),
+        ("production database -- start", "R.production.database: <start>"),
+        ("production web :w1 checkout", "R.production.web[w1]: "),
+        ("production _x", "no action or node '_x' in R.production"),
+        ("production database _secret", "R.production.database: "),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(one_action(&words).await.0.trim_end_matches('\n'), result, "{line}");
+    }
+}
+
+// rows: N-17 N-20 N-39 W-20 P-11
+#[tokio::test]
+async fn wrong_words_run_nothing_and_say_what_is_there() {
+    for (line, message) in [
+        ("greeet", "no action or node 'greeet' in R (did you mean 'greet'?)"),
+        ("zzz", "no action or node 'zzz' in R (help lists the commands, ls the actions)"),
+        ("production branch", "R.production.branch is a value, not an action"),
+        ("production", "incomplete: R.production is a node without default action"),
+        ("production web :w9 checkout", "':w9': R.production.web: no cell 'w9' (cells: w1, w2)"),
+        ("production database statr", "no action 'statr' in R.production.database (did you mean 'start'"),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (output, status) = one_action(&words).await;
+        assert!(output.starts_with(message), "{output}");
+        assert_eq!(status, 2, "{line}");
+    }
+}
+
+// rows: N-19 E-19 C-07
+#[tokio::test]
+async fn results_are_printed() {
+    assert_eq!(one_action(&["numbers"]).await, ("1\ntwo\n".to_string(), 0));
+    assert_eq!(one_action(&["production", "database", "status"]).await, (String::new(), 0));
+    let (output, status) = one_action(&["production", "web", "checkout"]).await;
+    assert_eq!(status, 0);
+    assert!(output.ends_with("{ w1: R.production.web[w1]: , w2: R.production.web[w2]:  }\n"), "{output}");
+}
+
+// rows: N-22 C-12
+#[tokio::test]
+async fn failures_are_told_once_and_the_shell_goes_on() {
+    let (screen, status) = typed("fail\rgreet\r").await;
+    assert_eq!(screen.matches("failed: it is broken").count(), 1, "{screen}");
+    assert!(screen.contains("\n  in       R.fail (core/src/shell/test_tree.rs:"), "{screen}");
+    assert!(screen.ends_with("R > greet\nR:\nR >"), "{screen}");
+    assert_eq!(status, 0);
+    assert_eq!(one_action(&["fail"]).await.1, 1);
+    let (output, status) = one_action(&["production", "web", "answer"]).await;
+    assert_eq!(status, 1);
+    assert_eq!(output.matches("out of order").count(), 2, "in the isolation and in the summary: {output}");
+    assert!(output.contains("1 ok, 1 failed in "), "{output}");
+}
+
+// rows: N-24 N-25
+#[tokio::test]
+async fn an_action_that_gives_a_node_opens_a_subshell() {
+    let (screen, _) = typed("open\rcd web\rreturn\ropen\r\x04greet\rreturn\r").await;
+    assert_eq!(
+        screen,
+        "R > open
+R.production > cd web
+R.production.web > return
+R > open
+R.production >
+R > greet
+R:
+R > return
+no action or node 'return' in R (help lists the commands, ls the actions)
+R >"
+    );
+}
+
+// rows: N-40
+#[tokio::test]
+async fn extensions_are_commands() {
+    let (screen, _) = typed("detach\rdetach x\rhelp detach\r").await;
+    assert!(screen.contains("R > detach\ndetached\nR > detach x\ndetach takes no words\n"), "{screen}");
+    assert!(screen.contains("detach\n  leave the session running"), "{screen}");
+}
+
+#[tokio::test]
+async fn those_who_watch_are_told() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("cd production\rdeploy\rdatabase\r").await;
+    terminal.end_of_input();
+    let (session, seen) = session(terminal, &[]);
+    run(session).await;
+    assert_eq!(
+        *seen.0.lock().unwrap(),
+        ["at R", "at R.production", "runs R.production.deploy", "idle", "runs R.production.database", "idle"]
+    );
+}
+
+// rows: N-41 N-43 N-45 N-46 N-47 N-48 N-49
+#[tokio::test]
+async fn tab_offers_what_may_follow() {
+    let (screen, _) = typed("cd prod\td\t\r").await;
+    assert!(screen.starts_with("R > cd production database\nR.production.database >"), "{screen}");
+    let (screen, _) = typed("production \t\t\x03").await;
+    assert!(screen.contains("\n.         /         ..        deploy*   web       database\n"), "{screen}");
+    let (screen, _) = typed("production web :\t\t\t\x03").await;
+    assert!(screen.contains("\n:w1  :w2\n"), "{screen}");
+    let (screen, _) = typed("production database _s\t\r").await;
+    assert!(screen.contains("production database _secret\n"), "{screen}");
+    let (screen, _) = typed("greet pro\t\t\t\x03").await;
+    assert_eq!(screen, "R > greet pro\nR >");
+    let (screen, _) = typed("help gr\t\x03").await;
+    assert!(screen.starts_with("R > help greet\n"), "{screen}");
+}
+
+// rows: N-50
+#[tokio::test]
+async fn words_are_coloured_as_soon_as_they_resolve() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("cd production web\x03").await;
+    terminal.end_of_input();
+    run(session(terminal.clone(), &[]).0).await;
+    let output = terminal.output();
+    assert!(output.contains("\x1b[36mcd\x1b[0m \x1b[31mproduction\x1b[0m \x1b[31mweb\x1b[0m"), "{output:?}");
+}
+
+// rows: W-44
+#[tokio::test]
+async fn without_a_screen_lines_are_a_script_that_stops_at_the_first_failure() {
+    let pipe = Pipe::with("cd production\n\ndeploy x\r\nfail\n");
+    let status = run(session(pipe.clone(), &[]).0).await;
+    assert_eq!(status, 2, "fail is no action of production");
+    let output = pipe.shown.output();
+    assert!(output.starts_with("R.production: <x>\nno action or node 'fail'"), "{output}");
+
+    let pipe = Pipe::with("greet one\nfail\ngreet two");
+    assert_eq!(run(session(pipe.clone(), &[]).0).await, 1);
+    assert!(!pipe.shown.output().contains("two"));
+
+    let pipe = Pipe::with("greet one\nexit\ngreet two");
+    assert_eq!(run(session(pipe.clone(), &[]).0).await, 0);
+    assert_eq!(pipe.shown.output(), "R: <one>\n");
+
+    let pipe = Pipe::with("greet 'one");
+    assert_eq!(run(session(pipe.clone(), &[]).0).await, 2);
+}
+
+// rows: W-20 P-11
+#[tokio::test]
+async fn an_unknown_path_or_a_broken_file_runs_nothing() {
+    let terminal = ScriptedTerminal::new();
+    let (mut wrong, _) = session(terminal.clone(), &["greet"]);
+    wrong.path = vec!["production".to_string(), "typo".to_string()];
+    assert_eq!(run(wrong).await, 2);
+    assert_eq!(terminal.output(), "--path production typo: no node 'typo' in R.production\n");
+
+    let terminal = ScriptedTerminal::new();
+    let (mut broken, _) = session(terminal.clone(), &["greet"]);
+    broken.tree = Arc::new(Broken);
+    assert_eq!(run(broken).await, 2);
+    assert_eq!(terminal.output(), "no node is returned\n");
+
+    let terminal = ScriptedTerminal::new();
+    let (mut there, _) = session(terminal.clone(), &["checkout"]);
+    there.path = ["production", "web", ":w1"].map(str::to_string).to_vec();
+    assert_eq!(run(there).await, 0);
+    assert!(terminal.output().contains("R.production.web[w1]: "));
+}
+
+#[tokio::test]
+async fn one_action_may_be_a_command() {
+    assert_eq!(one_action(&["find", "staging"]).await, ("no actions in R.staging and below\n".to_string(), 0));
+    assert_eq!(one_action(&["help", "zzz"]).await.1, 2);
+}
+
+/// A session in the background, its screen and its end.
+struct Running {
+    terminal: Arc<ScriptedTerminal>,
+    seen: Arc<Seen>,
+    cancel: CancellationToken,
+    ended: tokio::task::JoinHandle<i32>,
+}
+
+impl Running {
+    fn start() -> Running {
+        let terminal = ScriptedTerminal::interactive();
+        let (session, seen) = session(terminal.clone(), &[]);
+        let cancel = session.cancel.clone();
+        Running { terminal, seen, cancel, ended: tokio::spawn(run(session)) }
+    }
+
+    async fn wait_for(&self, text: &str) {
+        self.wait_until(text, || up_to_cursor(&self.terminal).contains(text)).await;
+    }
+
+    async fn wait_until(&self, what: &str, fact: impl Fn() -> bool) {
+        let seen = async {
+            while !fact() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        assert!(waited.is_ok(), "no {what:?} on:\n{}", screen(&self.terminal));
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_interrupts_and_a_second_one_asks() {
+    let shell = Running::start();
+    shell.terminal.type_keys("stuck\r").await;
+    let runs = || shell.seen.0.lock().unwrap().contains(&"runs R.stuck".to_string());
+    shell.wait_until("the action runs", runs).await;
+    shell.terminal.type_keys("typed before\x03").await;
+    shell.wait_for("interrupting").await;
+    shell.terminal.type_keys("\x03").await;
+    shell.wait_for("Stop or wait [stop/wait] (wait):").await;
+    shell.terminal.type_keys("wait\r").await;
+    shell.wait_for("(wait): wait\n").await;
+    shell.terminal.type_keys("\x03").await;
+    shell.terminal.type_keys("stop\rgreet typed ahead\r").await;
+    shell.wait_for("interrupted\nR > greet typed ahead\nR: <typed><ahead>\nR >").await;
+    assert!(!screen(&shell.terminal).contains("typed before"));
+    shell.terminal.type_keys("exit\r").await;
+    assert_eq!(shell.ended.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_typed_while_an_action_runs_comes_after_it() {
+    let (screen, _) = typed("open\rreturn\rgreet\r").await;
+    assert!(screen.ends_with("R > greet\nR:\nR >"), "{screen}");
+}
+
+#[tokio::test]
+async fn a_cancelled_session_ends() {
+    let shell = Running::start();
+    shell.wait_for("R >").await;
+    shell.cancel.cancel();
+    assert_eq!(shell.ended.await.unwrap(), 130);
+}
+
+/// Output to a file, input from a pipe.
+struct Pipe {
+    shown: Arc<ScriptedTerminal>,
+    keys: KeyboardHub,
+}
+
+impl Pipe {
+    fn with(input: &'static str) -> Arc<Pipe> {
+        let keys = KeyboardHub::new();
+        let pushed = keys.clone();
+        tokio::spawn(async move {
+            for piece in input.as_bytes().chunks(5) {
+                pushed.push(bytes::Bytes::from_static(piece)).await;
+            }
+            pushed.close();
+        });
+        Arc::new(Pipe { shown: ScriptedTerminal::new(), keys })
+    }
+}
+
+#[async_trait]
+impl Terminal for Pipe {
+    async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.shown.write(bytes).await
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Plain
+    }
+
+    fn size(&self) -> watch::Receiver<Size> {
+        self.shown.size()
+    }
+
+    fn term(&self) -> String {
+        String::new()
+    }
+
+    fn interactive(&self) -> bool {
+        false
+    }
+
+    fn keyboard(&self) -> Keyboard {
+        self.keys.lease()
+    }
+
+    async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
+        self.shown.auxiliary(request).await
+    }
+}
