@@ -1,11 +1,32 @@
 //! Hosts reached over SSH: one pool of connections, authentication, host keys (design 6).
+//!
+//! From top to bottom: [`SshHost`] is what the framework sees. `target` puts definition, configuration and defaults
+//! together, `pool` shares connections, `dial` makes them (`governor`, `host_key`, `known_hosts`, `auth`), `connection`
+//! looks after one, `channel` runs one command.
 
-use std::sync::Arc;
+mod account;
+mod auth;
+mod channel;
+mod client;
+mod config;
+mod connection;
+mod dial;
+mod failure;
+mod governor;
+mod host;
+mod host_key;
+mod known_hosts;
+mod pool;
+mod questions;
+mod tap;
+mod target;
+#[cfg(test)]
+mod tests;
+mod vitals;
+mod wildcard;
 
-use async_trait::async_trait;
-
-use super::{Host, HostError, Process, Reach, Spawn};
-use crate::node::HostDef;
+pub use host::SshHost;
+pub use pool::{ConnectionInfo, SshPool};
 
 /// Settings of a pool that are not a host's own.
 #[derive(Clone, Debug, Default)]
@@ -14,46 +35,4 @@ pub struct SshOptions {
     pub agent: Option<std::path::PathBuf>,
     /// Home directory of the user, for `~/.ssh`; `None`: looked up.
     pub home: Option<std::path::PathBuf>,
-}
-
-/// All SSH connections of one daemon or program.
-#[derive(Debug)]
-pub struct SshPool {
-    _options: SshOptions,
-}
-
-impl SshPool {
-    /// An empty pool.
-    pub fn new(options: SshOptions) -> Arc<SshPool> {
-        Arc::new(SshPool { _options: options })
-    }
-}
-
-/// One host reached over SSH.
-#[derive(Debug)]
-pub struct SshHost {
-    definition: HostDef,
-    _pool: Arc<SshPool>,
-}
-
-impl SshHost {
-    /// The host of a definition; nothing is dialled before it is used.
-    pub fn new(definition: HostDef, pool: Arc<SshPool>) -> SshHost {
-        SshHost { definition, _pool: pool }
-    }
-}
-
-#[async_trait]
-impl Host for SshHost {
-    fn definition(&self) -> &HostDef {
-        &self.definition
-    }
-
-    async fn start_path(&self, _reach: &Reach) -> Result<String, HostError> {
-        todo!("host helper")
-    }
-
-    async fn spawn(&self, _spawn: Spawn, _reach: &Reach) -> Result<Process, HostError> {
-        todo!("host helper")
-    }
 }

@@ -1,0 +1,192 @@
+//! One command on one channel: how it is started, and the task that serves it.
+
+mod line;
+mod outbox;
+mod ring;
+mod running;
+mod terminal;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::failure::seconds;
+use super::pool::Lease;
+use crate::host::{Process, ProcessControl, ProcessEvent, Spawn, SpawnMode};
+
+use outbox::WriteHalf;
+use running::{End, Running};
+
+/// Events on their way to the reader, beside those in the ring.
+const EVENTS: usize = 16;
+
+/// Why a command was not started.
+#[derive(Debug)]
+pub(super) enum NotStarted {
+    /// The server allows no more channels on this connection.
+    Full { connection: u64, none_at_all: bool },
+    /// The connection was lost before the command was sent.
+    Lost(String),
+    /// The server does not do it; why.
+    Refused(String),
+}
+
+/// Starts a command. Everything happens in a task of its own, so a caller that goes away leaves nothing half open.
+pub(super) async fn start(lease: Lease, spawn: Spawn, limit: Duration) -> Result<Process, NotStarted> {
+    let (ready, started) = oneshot::channel();
+    tokio::spawn(serve(lease, spawn, limit, ready));
+    match started.await {
+        Ok(result) => result,
+        Err(_) => Err(NotStarted::Lost("the task of the channel ended".into())),
+    }
+}
+
+async fn serve(lease: Lease, spawn: Spawn, limit: Duration, ready: oneshot::Sender<Result<Process, NotStarted>>) {
+    let channel = match open(&lease, limit).await {
+        Opened::Channel(channel) => channel,
+        Opened::Not(why) => {
+            let _caller_gone = ready.send(Err(why));
+            return;
+        }
+        Opened::Late(late) => {
+            let why = format!("channel open: no answer within {}", seconds(limit));
+            let _caller_gone = ready.send(Err(NotStarted::Refused(why)));
+            late.close(&lease).await;
+            return;
+        }
+    };
+    let (mut read, write) = channel.split();
+    let write: WriteHalf = Arc::new(write);
+    let terminal = matches!(spawn.mode, SpawnMode::Pty { .. });
+    let accepted = match request(&mut read, &write, &spawn, limit).await {
+        Err(why) => {
+            let _caller_gone = ready.send(Err(why.with_reason(&lease).await));
+            running::close(&mut read, &write).await;
+            return;
+        }
+        Ok(accepted) => accepted,
+    };
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let (control, requests) = ProcessControl::channel();
+    // A caller that is gone drops the process here, which ends it like any other that is dropped.
+    let _caller_gone = ready.send(Ok(Process { events: receiver, control }));
+    let running = Running::new(lease, read, write, events, requests, terminal);
+    match accepted {
+        Accepted::Yes => running.serve().await,
+        Accepted::Unknown(why) => running.give_up(why).await,
+    }
+}
+
+enum Opened<'a> {
+    Channel(Channel<Msg>),
+    Not(NotStarted),
+    Late(Late<'a>),
+}
+
+/// A channel that may still be opened after we stopped waiting; it must be closed then, or its slot is lost.
+struct Late<'a>(std::pin::Pin<Box<dyn Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'a>>);
+
+impl Late<'_> {
+    async fn close(self, lease: &Lease) {
+        tokio::select! {
+            opened = self.0 => if let Ok(channel) = opened {
+                let (mut read, write) = channel.split();
+                running::close(&mut read, &Arc::new(write)).await;
+            },
+            () = lease.connection.vitals.ended().cancelled() => {}
+        }
+    }
+}
+
+async fn open(lease: &Lease, limit: Duration) -> Opened<'_> {
+    let connection = &lease.connection;
+    let heard = connection.gauge.heard();
+    let mut opening = Box::pin(connection.handle.channel_open_session());
+    match timeout(limit, &mut opening).await {
+        Ok(Ok(channel)) => Opened::Channel(channel),
+        Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
+            let none_at_all = connection.vitals.limit() == 0;
+            Opened::Not(NotStarted::Full { connection: connection.id, none_at_all })
+        }
+        Ok(Err(_)) => Opened::Not(NotStarted::Lost(connection.last_words().await)),
+        Err(_) if connection.gauge.heard() == heard => {
+            connection.cut("the server is silent");
+            Opened::Not(NotStarted::Lost("the server is silent".into()))
+        }
+        Err(_) => Opened::Late(Late(opening)),
+    }
+}
+
+enum Accepted {
+    Yes,
+    /// The command was sent, but nobody knows whether it was started.
+    Unknown(String),
+}
+
+async fn request(
+    read: &mut ChannelReadHalf,
+    write: &WriteHalf,
+    spawn: &Spawn,
+    limit: Duration,
+) -> Result<Accepted, NotStarted> {
+    let lost = |_| NotStarted::Lost("the connection was lost".into());
+    if let SpawnMode::Pty { size, term } = &spawn.mode {
+        let term = if term.is_empty() { "dumb" } else { term };
+        // Waits for the answer before the command goes out: a command must not run without its terminal.
+        write.request_pty(true, term, size.cols.into(), size.rows.into(), 0, 0, terminal::MODES).await.map_err(lost)?;
+        match timeout(limit, answer(read)).await {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => return Err(NotStarted::Refused("the server gives no terminal (PermitTTY)".into())),
+            Ok(None) => return Err(NotStarted::Lost("the connection was lost".into())),
+            Err(_) => {
+                return Err(NotStarted::Refused(format!("terminal request: no answer within {}", seconds(limit))));
+            }
+        }
+    }
+    match &spawn.line {
+        Some(line) => write.exec(true, line::under_sh(line)).await.map_err(lost)?,
+        None => write.request_shell(true).await.map_err(lost)?,
+    }
+    match timeout(limit, answer(read)).await {
+        Ok(Some(true)) => Ok(Accepted::Yes),
+        Ok(Some(false)) => Err(NotStarted::Refused("the server does not start commands for this user".into())),
+        Ok(None) => Ok(Accepted::Unknown("the connection was lost when the command had been sent".into())),
+        Err(_) => Ok(Accepted::Unknown(format!(
+            "the server did not say within {} whether it started the command",
+            seconds(limit)
+        ))),
+    }
+}
+
+/// The answer to the request that was sent last. `None`: the channel is gone.
+async fn answer(read: &mut ChannelReadHalf) -> Option<bool> {
+    loop {
+        match read.wait().await? {
+            ChannelMsg::Success => return Some(true),
+            ChannelMsg::Failure => return Some(false),
+            ChannelMsg::Close => return None,
+            // Nothing else means anything before the answer.
+            _ => {}
+        }
+    }
+}
+
+impl NotStarted {
+    /// Adds why the connection ended, when it did.
+    async fn with_reason(self, lease: &Lease) -> NotStarted {
+        match self {
+            NotStarted::Lost(_) => NotStarted::Lost(lease.connection.last_words().await),
+            other => other,
+        }
+    }
+}
+
+impl From<End> for ProcessEvent {
+    fn from(end: End) -> ProcessEvent {
+        ProcessEvent::Exit(end.0)
+    }
+}

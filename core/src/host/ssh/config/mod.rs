@@ -1,0 +1,110 @@
+//! The user's SSH configuration, read as OpenSSH reads it: what `~/.ssh/config` and `/etc/ssh/ssh_config` say about one
+//! host.
+//!
+//! Understood: `Host` with patterns and negation, `Match` with `all`, `host`, `originalhost`, `user` and `localuser`,
+//! `Include` with wildcards, quoting, `=`; the first value wins, identity files add up. Other `Match` criteria never
+//! match, and that is said once per file. Only the settings in [`Settings`] are looked at.
+
+mod file;
+mod include;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod words;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::account::Account;
+use super::failure::Failure;
+
+pub(super) use tokens::{Tokens, home_path};
+
+use file::Reader;
+
+/// What the files say about one host. `None`: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) hostname: Option<String>,
+    pub(super) host_key_alias: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) port: Option<u16>,
+    /// As written, in order, tokens not expanded.
+    pub(super) identity_files: Vec<String>,
+    pub(super) identities_only: Option<bool>,
+    pub(super) connect_timeout: Option<Duration>,
+    /// Zero: no keepalive messages.
+    pub(super) alive_interval: Option<Duration>,
+    pub(super) alive_count: Option<usize>,
+    /// As written, tokens not expanded; empty for `none`.
+    pub(super) user_known_hosts: Option<Vec<String>>,
+    pub(super) global_known_hosts: Option<Vec<String>>,
+    pub(super) strict_host_keys: Option<StrictHostKeys>,
+    /// Name and value of the proxy setting, unless it is `none`.
+    pub(super) proxy: Option<Proxy>,
+}
+
+/// `StrictHostKeyChecking`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StrictHostKeys {
+    Yes,
+    AcceptNew,
+    /// `no` and `off`; changed keys are refused all the same.
+    No,
+    Ask,
+}
+
+/// `ProxyJump` or `ProxyCommand`, whichever came first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proxy {
+    /// `none`.
+    Direct,
+    /// The line as written.
+    Through(String),
+}
+
+/// Which files to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// This file and no other; it must exist.
+    Only(PathBuf),
+    /// The user's file and the system's; each may be missing.
+    Default {
+        /// `~/.ssh/config`.
+        user: Option<PathBuf>,
+        /// `/etc/ssh/ssh_config`.
+        system: PathBuf,
+    },
+}
+
+/// What is known about a host before the files are read; `Match` lines look at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Query<'a> {
+    /// The name as the deployment says it.
+    pub(super) host: &'a str,
+    /// Login name the deployment says.
+    pub(super) user: Option<&'a str>,
+    pub(super) account: &'a Account,
+}
+
+/// Reads the files for one host.
+///
+/// # Errors
+/// A file that was asked for and is missing, cannot be read, is writable by others, or holds a value that makes no
+/// sense; file and line are named.
+pub(super) fn resolve(files: &Files, query: Query<'_>) -> Result<Settings, Failure> {
+    let mut reader = Reader::new(query);
+    match files {
+        Files::Only(file) => {
+            let directory = query.account.home.as_ref().map(|home| home.join(".ssh"));
+            reader.read_required(file, directory.as_deref())?;
+        }
+        Files::Default { user, system } => {
+            if let Some(user) = user {
+                reader.read_users(user)?;
+            }
+            reader.read_systems(system)?;
+        }
+    }
+    Ok(reader.into_settings())
+}

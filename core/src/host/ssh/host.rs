@@ -1,0 +1,129 @@
+//! A host reached over SSH, as the rest of the framework sees it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::channel::{self, NotStarted};
+use super::failure::Failure;
+use super::pool::SshPool;
+use super::target::Target;
+use crate::host::{ConnectError, ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
+use crate::node::HostDef;
+
+/// What a start path may be long; longer answers are no paths.
+const MAX_PATH: usize = 4096;
+
+/// One host reached over SSH (rows F-61..F-69).
+#[derive(Debug)]
+pub struct SshHost {
+    definition: HostDef,
+    pool: Arc<SshPool>,
+    target: OnceCell<Arc<Target>>,
+    start_path: OnceCell<String>,
+}
+
+impl SshHost {
+    /// The host of a definition; nothing is dialled before it is used.
+    pub fn new(definition: HostDef, pool: Arc<SshPool>) -> SshHost {
+        SshHost { definition, pool, target: OnceCell::new(), start_path: OnceCell::new() }
+    }
+
+    async fn target(&self) -> Result<&Arc<Target>, HostError> {
+        let reading = || async {
+            let (definition, options) = (self.definition.clone(), self.pool.shared.options.clone());
+            let read = tokio::task::spawn_blocking(move || Target::of(&definition, &options)).await;
+            match read.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|target| target) {
+                Ok(target) => Ok(Arc::new(target)),
+                Err(failure) => Err(self.unresolved(failure)),
+            }
+        };
+        self.target.get_or_try_init(reading).await
+    }
+
+    /// A failure before it was clear what to dial.
+    fn unresolved(&self, failure: Failure) -> HostError {
+        let settings = self.definition.settings();
+        HostError::Connect(ConnectError {
+            host: self.definition.slug().to_string(),
+            address: self.definition.address().to_string(),
+            port: settings.port.unwrap_or(22),
+            user: settings.username.clone().unwrap_or_else(|| "?".into()),
+            reason: failure.reason,
+            hint: failure.hint,
+        })
+    }
+
+    async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
+        let target = self.target().await?;
+        let slug = self.definition.slug();
+        let (mut redialled, mut full) = (false, Vec::new());
+        loop {
+            let lease =
+                self.pool.lease(target, slug, reach, &full).await.map_err(|failure| failure.on(slug, target))?;
+            match channel::start(lease, spawn.clone(), target.timeout).await {
+                Ok(process) => return Ok(process),
+                Err(NotStarted::Full { none_at_all: true, .. }) => {
+                    return Err(self.refused("the server allows no commands on a connection (MaxSessions)".into()));
+                }
+                Err(NotStarted::Full { connection, .. }) => full.push(connection),
+                // The command was not sent, so trying again cannot run it twice.
+                Err(NotStarted::Lost(_)) if !redialled => redialled = true,
+                Err(NotStarted::Lost(why)) => return Err(Failure::new(why).on(slug, target)),
+                Err(NotStarted::Refused(why)) => return Err(self.refused(why)),
+            }
+        }
+    }
+
+    fn refused(&self, reason: String) -> HostError {
+        HostError::Refused { host: self.definition.slug().to_string(), reason }
+    }
+
+    async fn read_start_path(&self, reach: &Reach) -> Result<String, HostError> {
+        let spawn = Spawn { line: Some("pwd".into()), mode: SpawnMode::Piped };
+        let mut process = self.spawn(spawn, reach).await?;
+        let mut output = Vec::new();
+        while let Some(event) = process.events.recv().await {
+            match event {
+                ProcessEvent::Stdout(bytes) if output.len() <= MAX_PATH => output.extend_from_slice(&bytes),
+                ProcessEvent::Stdout(_) | ProcessEvent::Stderr(_) => {}
+                ProcessEvent::Exit(ExitStatus::Code(0)) => {
+                    return path(&output).ok_or_else(|| {
+                        self.refused(
+                            "asked for its directory, it prints something else; does its login shell greet?".into(),
+                        )
+                    });
+                }
+                ProcessEvent::Exit(status) => return Err(self.refused(format!("asked for its directory: {status}"))),
+            }
+        }
+        Err(self.refused("asked for its directory: no answer".into()))
+    }
+}
+
+fn path(output: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(output);
+    let path = text.trim_end_matches('\n');
+    (path.starts_with('/') && path.len() <= MAX_PATH && !path.contains('\n')).then(|| path.to_string())
+}
+
+#[async_trait]
+impl Host for SshHost {
+    fn definition(&self) -> &HostDef {
+        &self.definition
+    }
+
+    async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
+        self.start_path.get_or_try_init(|| self.read_start_path(reach)).await.cloned()
+    }
+
+    async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
+        tokio::select! {
+            started = self.start(spawn, reach) => started,
+            () = reach.cancel.cancelled() => {
+                Err(HostError::Interrupted { host: self.definition.slug().to_string() })
+            }
+        }
+    }
+}

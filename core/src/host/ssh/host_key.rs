@@ -1,0 +1,163 @@
+//! Whether a server is who it says it is: what happens with known, new, changed and revoked keys.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use russh::keys::{Algorithm, PublicKey};
+
+use super::failure::Failure;
+use super::known_hosts::{self, KnownHosts, KnownKey, Place, Verdict};
+use super::questions::Questions;
+use super::target::{HostKeys, Target, Trust};
+use crate::host::{NoAnswer, QuestionKind};
+use crate::text::shell_word;
+
+/// What an inspector found, for those outside russh.
+#[derive(Clone, Debug)]
+pub(super) enum Finding {
+    /// A key nobody knows yet; a person has to decide. The connection is closed meanwhile: servers cut off whoever
+    /// does not log in soon, and a person may take all day.
+    New(PublicKey),
+    /// The server must not be talked to.
+    Refused(Failure),
+}
+
+/// Judges the key of one server, during one attempt to connect.
+pub(super) struct Inspector {
+    known: Arc<KnownHosts>,
+    trust: Trust,
+    /// The key a person accepted a moment ago.
+    accepted: Option<PublicKey>,
+    finding: Arc<Mutex<Option<Finding>>>,
+}
+
+impl Inspector {
+    pub(super) fn new(known: Arc<KnownHosts>, trust: Trust, accepted: Option<PublicKey>) -> Inspector {
+        Inspector { known, trust, accepted, finding: Arc::default() }
+    }
+
+    /// Where to look for what was found.
+    pub(super) fn finding(&self) -> Arc<Mutex<Option<Finding>>> {
+        self.finding.clone()
+    }
+
+    /// Whether the key is good.
+    pub(super) async fn examine(&self, key: &PublicKey) -> bool {
+        match self.judge(key).await {
+            Ok(()) => true,
+            Err(finding) => {
+                *self.finding.lock().unwrap_or_else(PoisonError::into_inner) = Some(finding);
+                false
+            }
+        }
+    }
+
+    async fn judge(&self, key: &PublicKey) -> Result<(), Finding> {
+        match self.known.check(&self.trust.name, self.trust.port, key) {
+            Verdict::Known => Ok(()),
+            Verdict::Revoked(place) => Err(Finding::Refused(revoked(key, &place))),
+            Verdict::Changed(other) => Err(Finding::Refused(changed(key, &other))),
+            Verdict::Unknown if self.accepted.as_ref().is_some_and(|yes| yes.key_data() == key.key_data()) => Ok(()),
+            Verdict::Unknown => match self.trust.policy {
+                HostKeys::Strict => Err(Finding::Refused(unknown(&self.trust, key))),
+                HostKeys::AcceptNew => remember(&self.trust, key).await.map_err(Finding::Refused),
+                HostKeys::Ask => Err(Finding::New(key.clone())),
+            },
+        }
+    }
+}
+
+/// Asks a person whether a new key is right, and remembers it.
+///
+/// # Errors
+/// The answer was no, nobody is there, or the key could not be remembered.
+pub(super) async fn ask(target: &Target, questions: &Questions, key: &PublicKey) -> Result<(), Failure> {
+    let notice = format!(
+        "The authenticity of host '{}' can't be established.\n{} key fingerprint is {}.",
+        known_hosts::name(&target.address, target.port),
+        kind(&key.algorithm()),
+        known_hosts::fingerprint(key),
+    );
+    let prompt = "Are you sure you want to continue connecting (yes/no)".to_string();
+    match questions.ask(notice, prompt, QuestionKind::Confirm).await {
+        Ok(answer) if answer.is_yes() => remember(&target.trust, key).await,
+        Ok(_) => Err(Failure::new("host key: it was not accepted")),
+        Err(why @ NoAnswer::NobodyThere) => Err(unknown(&target.trust, key).unanswered(why)),
+        Err(why @ NoAnswer::Cancelled) => Err(Failure::new(format!("host key: {why}")).unanswered(why)),
+    }
+}
+
+async fn remember(trust: &Trust, key: &PublicKey) -> Result<(), Failure> {
+    let Some(file) = trust.files.first().cloned() else {
+        return Err(Failure::new("host key: there is no known-hosts file to remember it in")
+            .hint("set known_hosts of the host"));
+    };
+    let (name, port, key) = (trust.name.clone(), trust.port, key.clone());
+    let shown = file.display().to_string();
+    let written = tokio::task::spawn_blocking(move || known_hosts::append(&file, &name, port, &key)).await;
+    let why = match written {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(stopped) => stopped.to_string(),
+    };
+    Err(Failure::new(format!("host key: cannot remember it in {shown}: {why}"))
+        .hint(format!("make {shown} writable, or set known_hosts of the host")))
+}
+
+fn unknown(trust: &Trust, key: &PublicKey) -> Failure {
+    let name = known_hosts::name(&trust.name, trust.port);
+    let reason =
+        format!("host key: {name} is not known, it shows {} {}", kind(&key.algorithm()), known_hosts::fingerprint(key));
+    let file = trust.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    Failure::new(reason).hint(format!(
+        "compare the fingerprint, then add the key: ssh-keyscan -p {} {} >> {}",
+        trust.port,
+        shell_word(&trust.name),
+        shell_word(&file)
+    ))
+}
+
+fn changed(key: &PublicKey, other: &KnownKey) -> Failure {
+    let (file, line) = (other.place.file.display().to_string(), other.place.line);
+    let reason = format!(
+        "host key: it has changed. {} now shows {} {}, but {file}:{line} says {} {}",
+        other.name,
+        kind(&key.algorithm()),
+        known_hosts::fingerprint(key),
+        kind(&other.algorithm),
+        other.fingerprint,
+    );
+    Failure::new(reason).hint(format!(
+        "somebody may be listening in. If the host was really rebuilt: ssh-keygen -f {} -R {}",
+        shell_word(&file),
+        shell_quoted(&other.name)
+    ))
+}
+
+fn revoked(key: &PublicKey, place: &Place) -> Failure {
+    Failure::new(format!(
+        "host key: {} {} is revoked by {}:{}",
+        kind(&key.algorithm()),
+        known_hosts::fingerprint(key),
+        place.file.display(),
+        place.line
+    ))
+    .hint("whoever holds this key may be an impostor; the host needs a new one")
+}
+
+/// A name as `ssh-keygen -R` wants it; brackets are wildcards to a shell.
+fn shell_quoted(name: &str) -> String {
+    if name.starts_with('[') { format!("'{name}'") } else { shell_word(name) }
+}
+
+/// How OpenSSH names kinds of keys to people.
+pub(super) fn kind(algorithm: &Algorithm) -> String {
+    match algorithm {
+        Algorithm::Ed25519 => "ED25519".into(),
+        Algorithm::Ecdsa { .. } => "ECDSA".into(),
+        Algorithm::Rsa { .. } => "RSA".into(),
+        Algorithm::Dsa => "DSA".into(),
+        Algorithm::SkEd25519 => "ED25519-SK".into(),
+        Algorithm::SkEcdsaSha2NistP256 => "ECDSA-SK".into(),
+        other => other.as_str().to_string(),
+    }
+}

@@ -1,0 +1,175 @@
+//! The known-hosts files: which keys a host may show.
+//!
+//! Reads what OpenSSH writes: plain and hashed names, lists, patterns, negation, `[host]:port`, `@revoked` and
+//! `@cert-authority` lines, any number of files. Authorities are read and set apart; certificates are never asked of a
+//! server, so they decide nothing yet. Nothing here asks or connects: see `host_key`.
+
+mod append;
+mod line;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use russh::keys::{Algorithm, HashAlg, PublicKey};
+
+use line::{Line, Marker};
+
+use super::failure::Failure;
+
+pub(super) use append::append;
+
+/// Files larger than this are refused rather than read: 64 MiB.
+const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// Where one line was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: PathBuf,
+    /// Counted from 1.
+    pub(super) line: usize,
+}
+
+/// A key that is on file for a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KnownKey {
+    pub(super) place: Place,
+    /// The name the line was found under: `host` or `[host]:port`.
+    pub(super) name: String,
+    pub(super) algorithm: Algorithm,
+    /// `SHA256:...`
+    pub(super) fingerprint: String,
+}
+
+/// What the files say about a key that a host shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is the host's key.
+    Known,
+    /// The host is known, with other keys only.
+    Changed(KnownKey),
+    /// It must not be trusted any more.
+    Revoked(Place),
+    /// The host is not known.
+    Unknown,
+}
+
+/// The files, read once for one connection attempt.
+#[derive(Debug)]
+pub(super) struct KnownHosts {
+    files: Vec<(PathBuf, String)>,
+}
+
+impl KnownHosts {
+    /// Reads the files. A file that does not exist is empty; one that cannot be read is an error, because it could
+    /// hold the line that says no.
+    pub(super) fn read(files: &[PathBuf]) -> Result<KnownHosts, Failure> {
+        let mut read = Vec::new();
+        for file in files {
+            match read_bounded(file) {
+                Ok(text) => read.push((file.clone(), text)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(Failure::new(format!("known hosts: cannot read {}: {error}", file.display()))
+                        .hint("no host is trusted while this file cannot be read"));
+                }
+            }
+        }
+        Ok(KnownHosts { files: read })
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_texts(texts: &[(&str, &str)]) -> KnownHosts {
+        KnownHosts { files: texts.iter().map(|(file, text)| (file.into(), text.to_string())).collect() }
+    }
+
+    /// Judges the key that `host` shows on `port`.
+    pub(super) fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
+        let verdict = self.check_name(&name(host, port), key);
+        if verdict != Verdict::Unknown || port == 22 {
+            return verdict;
+        }
+        // As OpenSSH does: a key that is on file for the bare name is good on any port, but another one says nothing
+        // about this port.
+        match self.check_name(&name(host, 22), key) {
+            Verdict::Changed(_) => Verdict::Unknown,
+            verdict => verdict,
+        }
+    }
+
+    /// Kinds of keys on file for a host, in file order. A server is asked for these first, so that a host known by one
+    /// kind does not look unknown by another.
+    pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
+        let mut names = vec![name(host, port)];
+        if port != 22 {
+            names.push(name(host, 22));
+        }
+        let mut found = Vec::new();
+        for name in names {
+            for (_, line) in self.lines().filter(|(_, line)| line.marker == Marker::None && line.names(&name)) {
+                let algorithm = line.key.algorithm();
+                if !found.contains(&algorithm) {
+                    found.push(algorithm);
+                }
+            }
+        }
+        found
+    }
+
+    fn check_name(&self, name: &str, key: &PublicKey) -> Verdict {
+        let mut known = false;
+        let mut other: Option<KnownKey> = None;
+        for (place, line) in self.lines().filter(|(_, line)| line.names(name)) {
+            let same = line.key.key_data() == key.key_data();
+            match line.marker {
+                Marker::Revoked if same => return Verdict::Revoked(place),
+                Marker::None if same => known = true,
+                Marker::None => {
+                    // Of several other keys, one of the same kind tells most.
+                    if other.as_ref().is_none_or(|other| other.algorithm != key.algorithm()) {
+                        other = Some(KnownKey {
+                            place,
+                            name: name.to_string(),
+                            algorithm: line.key.algorithm(),
+                            fingerprint: fingerprint(&line.key),
+                        });
+                    }
+                }
+                Marker::Revoked | Marker::CertAuthority => {}
+            }
+        }
+        match other {
+            _ if known => Verdict::Known,
+            Some(other) => Verdict::Changed(other),
+            None => Verdict::Unknown,
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (Place, Line)> {
+        self.files.iter().flat_map(|(file, text)| {
+            text.lines().enumerate().filter_map(move |(index, text)| {
+                Some((Place { file: file.clone(), line: index + 1 }, Line::parse(text)?))
+            })
+        })
+    }
+}
+
+/// How a key is named to people: `SHA256:...`
+pub(super) fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// The name under which a host is on file: lower-case, with the port unless it is 22.
+pub(super) fn name(host: &str, port: u16) -> String {
+    let host = host.to_ascii_lowercase();
+    if port == 22 { host } else { format!("[{host}]:{port}") }
+}
+
+fn read_bounded(file: &Path) -> io::Result<String> {
+    let length = std::fs::metadata(file)?.len();
+    if length > MAX_FILE {
+        return Err(io::Error::other(format!("{length} bytes are too many")));
+    }
+    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+}

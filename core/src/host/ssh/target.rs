@@ -1,0 +1,336 @@
+//! One host as it is really dialled: the definition, the SSH configuration and the defaults put together.
+
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::SshOptions;
+use super::account::Account;
+use super::config::{self, Files, Proxy, Query, Settings, StrictHostKeys, Tokens, home_path};
+use super::failure::Failure;
+use crate::node::{HostDef, HostKeyPolicy, HostSettings, Secret};
+
+/// Limit for each step of connecting when nobody says otherwise (row F-61).
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Keepalive messages: every 15 s, three unanswered ones end the connection, so a dead peer is noticed within a minute.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_MAX: usize = 3;
+
+/// Where and how to connect. Two hosts with equal [`Key`]s share connections.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// Name or address that is dialled.
+    pub(super) address: String,
+    pub(super) port: u16,
+    pub(super) user: String,
+    /// Limit for each step of connecting.
+    pub(super) timeout: Duration,
+    /// Time between keepalive messages; `None`: none are sent.
+    pub(super) keepalive: Option<Duration>,
+    /// Unanswered keepalive messages that end the connection.
+    pub(super) keepalive_max: usize,
+    pub(super) identity: Identity,
+    pub(super) trust: Trust,
+}
+
+/// What proves who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) key: Option<Secret>,
+    /// The key file the deployment names; it must exist.
+    pub(super) key_file: Option<PathBuf>,
+    /// Key files of the SSH configuration; they may be missing.
+    pub(super) configured_files: Vec<PathBuf>,
+    /// Key files that are tried when none is named.
+    pub(super) default_files: Vec<PathBuf>,
+    pub(super) key_password: Option<Secret>,
+    pub(super) password: Option<Secret>,
+    /// Socket of the agent.
+    pub(super) agent: Option<PathBuf>,
+    /// Only keys of the agent that the files name too.
+    pub(super) identities_only: bool,
+}
+
+/// What proves who the server is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Trust {
+    pub(super) policy: HostKeys,
+    /// The name the host is on file under.
+    pub(super) name: String,
+    pub(super) port: u16,
+    /// Known-hosts files; accepted keys are added to the first.
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// [`HostKeyPolicy`], hashable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum HostKeys {
+    Strict,
+    AcceptNew,
+    Ask,
+}
+
+/// What hosts must have in common to share a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    address: String,
+    port: u16,
+    user: String,
+    identity: Identity,
+    trust: Trust,
+}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Secrets only need to be equal to be equal; files spread the hashes well enough.
+        (&self.key_file, &self.configured_files, &self.agent, self.identities_only).hash(state);
+    }
+}
+
+impl Target {
+    /// Puts together what the definition, the SSH configuration and the defaults say. Reads the configuration.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used, or one that wants a proxy.
+    pub(super) fn of(definition: &HostDef, options: &SshOptions) -> Result<Target, Failure> {
+        let mut account = Account::of_process();
+        if let Some(home) = &options.home {
+            account.home = Some(home.clone());
+        }
+        let said = definition.settings();
+        let configured = configuration(definition.address(), said, &account)?;
+        Target::merge(definition.address(), said, &configured, options, &account)
+    }
+
+    /// What hosts must have in common to share this host's connections.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            address: self.address.clone(),
+            port: self.port,
+            user: self.user.clone(),
+            identity: self.identity.clone(),
+            trust: self.trust.clone(),
+        }
+    }
+
+    fn merge(
+        name: &str,
+        said: &HostSettings,
+        configured: &Settings,
+        options: &SshOptions,
+        account: &Account,
+    ) -> Result<Target, Failure> {
+        if let Some(Proxy::Through(line)) = &configured.proxy {
+            return Err(Failure::new(format!(
+                "the ssh configuration asks for a proxy ({line}), which is not supported yet"
+            ))
+            .hint("connecting around it would be wrong; set `ProxyJump none` for this host if it is reachable"));
+        }
+        let tokens = Tokens { host: name, ..Tokens::default() };
+        let address = match &configured.hostname {
+            Some(pattern) => tokens.expand(pattern).map_err(|why| Failure::new(format!("HostName: {why}")))?,
+            None => name.to_string(),
+        };
+        let port = said.port.or(configured.port).unwrap_or(22);
+        let user = said.username.clone().or_else(|| configured.user.clone()).or_else(|| account.name.clone());
+        let user = user.ok_or_else(|| {
+            Failure::new(format!("no login name: user id {} has no name", account.uid)).hint("set username of the host")
+        })?;
+        let tokens = Tokens {
+            host: &address,
+            original: name,
+            port,
+            user: &user,
+            local_user: account.name.as_deref().unwrap_or_default(),
+            home: account.home.as_deref(),
+            uid: account.uid,
+        };
+        let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
+        Ok(Target {
+            timeout: said.timeout.or(configured.connect_timeout).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
+            keepalive: (!keepalive.is_zero()).then_some(keepalive),
+            keepalive_max: configured.alive_count.unwrap_or(KEEPALIVE_MAX),
+            identity: identity(said, configured, options, &tokens)?,
+            trust: trust(said, configured, &tokens, &address)?,
+            address,
+            port,
+            user,
+        })
+    }
+}
+
+fn configuration(name: &str, said: &HostSettings, account: &Account) -> Result<Settings, Failure> {
+    let home = account.home.as_deref();
+    let files = match &said.config_filename {
+        Some(file) => Files::Only(home_path(file, home).map_err(Failure::new)?),
+        None => Files::Default {
+            user: home.map(|home| home.join(".ssh/config")),
+            system: PathBuf::from("/etc/ssh/ssh_config"),
+        },
+    };
+    config::resolve(&files, Query { host: name, user: said.username.as_deref(), account })
+}
+
+fn identity(
+    said: &HostSettings,
+    configured: &Settings,
+    options: &SshOptions,
+    tokens: &Tokens<'_>,
+) -> Result<Identity, Failure> {
+    let named =
+        said.key_filename.as_ref().map(|file| home_path(file, tokens.home).map_err(Failure::new)).transpose()?;
+    let mut files = Vec::new();
+    for file in configured.identity_files.iter().filter(|file| !file.eq_ignore_ascii_case("none")) {
+        files.push(tokens.path(file).map_err(|why| Failure::new(format!("IdentityFile: {why}")))?);
+    }
+    let chosen = said.key.is_some() || named.is_some() || !configured.identity_files.is_empty();
+    Ok(Identity {
+        key: said.key.clone(),
+        key_file: named,
+        configured_files: files,
+        default_files: if chosen { Vec::new() } else { default_files(tokens.home) },
+        key_password: said.key_password.clone(),
+        password: said.password.clone(),
+        agent: options.agent.clone(),
+        identities_only: configured.identities_only.unwrap_or(false),
+    })
+}
+
+fn default_files(home: Option<&Path>) -> Vec<PathBuf> {
+    let Some(home) = home else { return Vec::new() };
+    ["id_ed25519", "id_ecdsa", "id_rsa"].iter().map(|name| home.join(".ssh").join(name)).collect()
+}
+
+fn trust(said: &HostSettings, configured: &Settings, tokens: &Tokens<'_>, address: &str) -> Result<Trust, Failure> {
+    let files = match &said.known_hosts {
+        Some(files) => {
+            files.iter().map(|file| home_path(file, tokens.home)).collect::<Result<_, _>>().map_err(Failure::new)?
+        }
+        None => known_hosts_files(configured, tokens)?,
+    };
+    // An alias stands for the host whatever port it is reached on, as in OpenSSH.
+    let (name, port) = match &configured.host_key_alias {
+        Some(alias) => (alias.clone(), 22),
+        None => (address.to_string(), tokens.port),
+    };
+    Ok(Trust { policy: policy(said.host_keys, configured.strict_host_keys), name, port, files })
+}
+
+fn known_hosts_files(configured: &Settings, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let user = configured.user_known_hosts.clone().unwrap_or_else(|| match tokens.home {
+        Some(_) => vec!["~/.ssh/known_hosts".into(), "~/.ssh/known_hosts2".into()],
+        None => Vec::new(),
+    });
+    let system = configured
+        .global_known_hosts
+        .clone()
+        .unwrap_or_else(|| vec!["/etc/ssh/ssh_known_hosts".into(), "/etc/ssh/ssh_known_hosts2".into()]);
+    let expanded = user.iter().chain(&system).map(|file| tokens.path(file));
+    expanded.collect::<Result<_, _>>().map_err(|why| Failure::new(format!("known-hosts file: {why}")))
+}
+
+fn policy(said: Option<HostKeyPolicy>, configured: Option<StrictHostKeys>) -> HostKeys {
+    match (said, configured) {
+        (Some(HostKeyPolicy::Strict), _) | (None, Some(StrictHostKeys::Yes)) => HostKeys::Strict,
+        (Some(HostKeyPolicy::AcceptNew), _) | (None, Some(StrictHostKeys::AcceptNew | StrictHostKeys::No)) => {
+            HostKeys::AcceptNew
+        }
+        (Some(HostKeyPolicy::Ask), _) | (None, Some(StrictHostKeys::Ask) | None) => HostKeys::Ask,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn account() -> Account {
+        Account { name: Some("anna".into()), home: Some("/home/anna".into()), uid: 1000 }
+    }
+
+    fn merge(said: HostSettings, configured: Settings) -> Result<Target, Failure> {
+        Target::merge("web1", &said, &configured, &SshOptions::default(), &account())
+    }
+
+    // rows: F-61 F-64 W-40
+    #[test]
+    fn the_deployment_wins_over_the_file_and_the_file_over_the_defaults() {
+        let nothing = merge(HostSettings::default(), Settings::default()).unwrap();
+        assert_eq!((nothing.address.as_str(), nothing.port, nothing.user.as_str()), ("web1", 22, "anna"));
+        assert_eq!((nothing.timeout, nothing.keepalive), (TIMEOUT, Some(KEEPALIVE)));
+        let file = Settings {
+            hostname: Some("%h.lan".into()),
+            user: Some("deploy".into()),
+            port: Some(2222),
+            connect_timeout: Some(Duration::from_secs(3)),
+            alive_interval: Some(Duration::ZERO),
+            ..Settings::default()
+        };
+        let from_file = merge(HostSettings::default(), file.clone()).unwrap();
+        assert_eq!((from_file.address.as_str(), from_file.port, from_file.user.as_str()), ("web1.lan", 2222, "deploy"));
+        assert_eq!((from_file.timeout, from_file.keepalive), (Duration::from_secs(3), None));
+        let said = HostSettings {
+            username: Some("root".into()),
+            port: Some(22),
+            timeout: Some(Duration::from_secs(1)),
+            keepalive: Some(Duration::from_secs(30)),
+            ..HostSettings::default()
+        };
+        let from_both = merge(said, file).unwrap();
+        assert_eq!((from_both.port, from_both.user.as_str()), (22, "root"));
+        assert_eq!((from_both.timeout.as_secs(), from_both.keepalive), (1, Some(Duration::from_secs(30))));
+    }
+
+    // rows: F-62
+    #[test]
+    fn default_keys_are_for_those_who_name_none() {
+        let default = merge(HostSettings::default(), Settings::default()).unwrap().identity;
+        assert_eq!(default.default_files[0], Path::new("/home/anna/.ssh/id_ed25519"));
+        let named = HostSettings { key_filename: Some("~/key".into()), ..HostSettings::default() };
+        let named = merge(named, Settings::default()).unwrap().identity;
+        assert_eq!((named.key_file.unwrap(), named.default_files.len()), (PathBuf::from("/home/anna/key"), 0));
+        let configured = Settings { identity_files: vec!["%d/%r".into()], ..Settings::default() };
+        let configured = merge(HostSettings::default(), configured).unwrap().identity;
+        assert_eq!((configured.configured_files, configured.default_files), (vec!["/home/anna/anna".into()], vec![]));
+    }
+
+    #[test]
+    fn a_proxy_is_refused_rather_than_ignored() {
+        let proxy = |proxy| merge(HostSettings::default(), Settings { proxy: Some(proxy), ..Settings::default() });
+        assert!(proxy(Proxy::Through("proxyjump bastion".into())).unwrap_err().reason.contains("proxyjump bastion"));
+        assert!(proxy(Proxy::Direct).is_ok());
+    }
+
+    #[test]
+    fn hosts_with_other_secrets_or_other_trust_do_not_share_connections() {
+        let key = |said: HostSettings| merge(said, Settings::default()).unwrap().key();
+        let plain = key(HostSettings::default());
+        assert_eq!(plain, key(HostSettings { timeout: Some(TIMEOUT), ..HostSettings::default() }));
+        for other in [
+            HostSettings { password: Some(Secret::new("x")), ..HostSettings::default() },
+            HostSettings { key: Some(Secret::new("x")), ..HostSettings::default() },
+            HostSettings { host_keys: Some(HostKeyPolicy::Strict), ..HostSettings::default() },
+            HostSettings { known_hosts: Some(vec!["/x".into()]), ..HostSettings::default() },
+            HostSettings { username: Some("root".into()), ..HostSettings::default() },
+            HostSettings { port: Some(23), ..HostSettings::default() },
+        ] {
+            assert_ne!(plain, key(other));
+        }
+    }
+
+    #[test]
+    fn trust_follows_the_deployment_then_the_file() {
+        let file = |strict, said| {
+            let configured = Settings { strict_host_keys: strict, ..Settings::default() };
+            merge(HostSettings { host_keys: said, ..HostSettings::default() }, configured).unwrap().trust.policy
+        };
+        assert_eq!(file(None, None), HostKeys::Ask);
+        assert_eq!(file(Some(StrictHostKeys::No), None), HostKeys::AcceptNew);
+        assert_eq!(file(Some(StrictHostKeys::Yes), None), HostKeys::Strict);
+        assert_eq!(file(Some(StrictHostKeys::No), Some(HostKeyPolicy::Strict)), HostKeys::Strict);
+        let alias = Settings { host_key_alias: Some("cluster".into()), port: Some(2222), ..Settings::default() };
+        let trust = merge(HostSettings::default(), alias).unwrap().trust;
+        assert_eq!((trust.name.as_str(), trust.port), ("cluster", 22));
+    }
+}

@@ -1,0 +1,158 @@
+//! What the world outside russh knows about one connection.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use russh::client::DisconnectReason;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::printable;
+
+/// Facts about a connection, kept by the handler inside russh, read by everybody else.
+#[derive(Debug)]
+pub(super) struct Vitals {
+    /// Channels the server has open for us.
+    open: AtomicUsize,
+    /// The most there ever were at once.
+    peak: AtomicUsize,
+    /// Channels the server allows; learned when it refuses one.
+    limit: AtomicUsize,
+    /// Channels whose reader is so slow that the whole connection waits for it.
+    stalled: AtomicUsize,
+    ended: CancellationToken,
+    words: Mutex<Words>,
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    /// Why the connection ended.
+    end: Option<String>,
+    /// What the server wanted to be read before login.
+    banner: String,
+}
+
+impl Vitals {
+    pub(super) fn new() -> Vitals {
+        Vitals {
+            open: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            limit: AtomicUsize::new(usize::MAX),
+            stalled: AtomicUsize::new(0),
+            ended: CancellationToken::new(),
+            words: Mutex::default(),
+        }
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stalled(&self) -> bool {
+        self.stalled.load(Ordering::Acquire) > 0
+    }
+
+    pub(super) fn stall(&self) {
+        self.stalled.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn flow(&self) {
+        self.stalled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Cancelled when the connection is over, for whatever reason.
+    pub(super) fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+
+    /// Why the connection ended, as far as anybody said.
+    pub(super) fn end(&self) -> Option<String> {
+        self.words().end.clone()
+    }
+
+    /// Says why the connection is about to be ended; the first word counts.
+    pub(super) fn ending(&self, why: impl Into<String>) {
+        self.words().end.get_or_insert(why.into());
+    }
+
+    /// What the server wanted to be read before login.
+    pub(super) fn banner(&self) -> String {
+        self.words().banner.clone()
+    }
+
+    pub(super) fn opened(&self) {
+        let open = self.open.fetch_add(1, Ordering::AcqRel) + 1;
+        self.peak.fetch_max(open, Ordering::AcqRel);
+    }
+
+    pub(super) fn closed(&self) {
+        // A hostile server could close what was never open.
+        let _was_zero = self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
+    }
+
+    /// The server refused a channel: as many as there were is all it allows. Not as many as there are: of those that
+    /// ended a moment ago it may not know yet.
+    pub(super) fn refused(&self) {
+        self.limit.store(self.peak.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    pub(super) fn banner_line(&self, text: &str) {
+        let mut words = self.words();
+        let room = 4096_usize.saturating_sub(words.banner.len());
+        words.banner.push_str(&printable(text, room / 4));
+    }
+
+    fn words(&self) -> MutexGuard<'_, Words> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why russh gave a connection up, in words.
+pub(super) fn describe_end(reason: &DisconnectReason<russh::Error>) -> String {
+    match reason {
+        DisconnectReason::ReceivedDisconnect(said) => {
+            format!("the server closed the connection: {}", printable(&said.message, 200))
+        }
+        DisconnectReason::Error(error) => describe(error),
+    }
+}
+
+/// An error of russh in words that fit into a sentence.
+pub(super) fn describe(error: &russh::Error) -> String {
+    match error {
+        russh::Error::HUP | russh::Error::Disconnect | russh::Error::SendError | russh::Error::RecvError => {
+            "the server closed the connection".into()
+        }
+        russh::Error::IO(error) => describe_io(error),
+        russh::Error::KeepaliveTimeout => "the server does not answer keepalive messages".into(),
+        russh::Error::NoCommonAlgo { kind, ours, theirs } => format!(
+            "no common {} algorithm: ours {}; theirs {}",
+            format!("{kind:?}").to_lowercase(),
+            ours.join(","),
+            printable(&theirs.join(","), 300)
+        ),
+        russh::Error::Version => "the server does not speak SSH 2".into(),
+        other => {
+            let text = printable(&other.to_string(), 300);
+            let mut characters = text.chars();
+            characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+        }
+    }
+}
+
+/// An input or output error in words, without the number.
+pub(super) fn describe_io(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "connection refused".into(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the server reset the connection".into(),
+        ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        ErrorKind::HostUnreachable => "no route to host".into(),
+        ErrorKind::NetworkUnreachable => "network unreachable".into(),
+        ErrorKind::TimedOut => "no answer".into(),
+        _ => error.to_string(),
+    }
+}
