@@ -36,6 +36,8 @@ const KNOWN_STATE: &str = "\x1b[?1049l\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b(B\x0f\x1
 pub(crate) struct Vt100 {
     parser: vt100::Parser,
     unfinished: Unfinished,
+    /// The start of a character whose end has not come: given a part of one, the parser loses what follows.
+    held: Vec<u8>,
     size: Size,
 }
 
@@ -53,7 +55,7 @@ fn cells(size: Size) -> (NonZeroU16, NonZeroU16) {
 impl Vt100 {
     /// An empty screen.
     pub(crate) fn new(size: Size) -> Vt100 {
-        Vt100 { parser: parser(size), unfinished: Unfinished::default(), size }
+        Vt100 { parser: parser(size), unfinished: Unfinished::default(), held: Vec::new(), size }
     }
 
     /// Runs code of the parser; after a panic the model starts again, empty. The next repaint misses what was shown
@@ -70,7 +72,14 @@ impl Vt100 {
 impl Screen for Vt100 {
     fn feed(&mut self, bytes: &[u8]) {
         self.unfinished.feed(bytes);
-        self.guarded("feed", |parser| parser.process(bytes));
+        let missing_end = self.unfinished.character().len();
+        if self.held.is_empty() && missing_end == 0 {
+            return self.guarded("feed", |parser| parser.process(bytes));
+        }
+        let mut whole = std::mem::take(&mut self.held);
+        whole.extend_from_slice(bytes);
+        self.held = whole.split_off(whole.len().saturating_sub(missing_end));
+        self.guarded("feed", |parser| parser.process(&whole));
     }
 
     fn resize(&mut self, size: Size) {
@@ -88,15 +97,15 @@ impl Screen for Vt100 {
         let painted = catch_unwind(AssertUnwindSafe(|| {
             let screen = self.parser.screen();
             let enter = if screen.alternate_screen() { "\x1b[?1049h\x1b[H\x1b[2J" } else { "" };
-            (enter, screen.state_formatted(), screen.cursor_position(), screen.attributes_formatted())
+            (enter, screen.state_formatted(), screen.cursor_state_formatted(), screen.attributes_formatted())
         }));
         let mut out = KNOWN_STATE.as_bytes().to_vec();
-        if let Ok((enter, state, (row, col), attributes)) = painted {
+        if let Ok((enter, state, cursor, attributes)) = painted {
             out.extend(enter.bytes().chain(state.bytes()));
             if let Some(region) = self.unfinished.scroll_region() {
-                // Setting it moves the cursor.
+                // Setting it moves the cursor, which then is restored on the assumption of plain attributes.
                 out.extend(region);
-                out.extend(format!("\x1b[{};{}H{attributes}", row + 1, col + 1).bytes());
+                out.extend("\x1b[m".bytes().chain(cursor.bytes()).chain(attributes.bytes()));
             }
         }
         // The start of a sequence whose end is still to come.
@@ -136,94 +145,5 @@ pub(crate) fn known_state() -> &'static [u8] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    const SIZE: Size = Size { rows: 8, cols: 30 };
-
-    /// What a terminal shows, cell by cell, with cursor and modes.
-    fn looks(parser: &vt100::Parser) -> String {
-        let screen = parser.screen();
-        let mut text = format!(
-            "{:?} {:?} {:?} {} {} {}\n",
-            screen.cursor_position(),
-            screen.input_mode_formatted(),
-            screen.attributes_formatted(),
-            screen.alternate_screen(),
-            screen.hide_cursor(),
-            screen.bracketed_paste(),
-        );
-        for row in 0..SIZE.rows {
-            for col in 0..SIZE.cols {
-                let cell = screen.cell(row, col).unwrap();
-                let _ = write!(text, "{}{:?}{:?}{}", cell.contents(), cell.fgcolor(), cell.bgcolor(), cell.bold());
-            }
-            text.push('\n');
-        }
-        text
-    }
-
-    /// Cut anywhere, even within a character: a client that comes then, into a terminal in any state, shows in the
-    /// end what one shows that was there all along.
-    fn check(stream: &[u8]) {
-        for cut in 0..=stream.len() {
-            let (before, after) = stream.split_at(cut);
-            let mut there_all_along = parser(SIZE);
-            there_all_along.process(stream);
-            let mut model = Vt100::new(SIZE);
-            model.feed(before);
-            let mut newcomer = parser(SIZE);
-            newcomer.process(b"\x1b[?1049h\x1b[1;31mrubbish\x1b[2;3r\x1b[?25l\x1b[?2004h");
-            newcomer.process(&model.repaint());
-            newcomer.process(after);
-            assert_eq!(looks(&newcomer), looks(&there_all_along), "cut at {cut} of {:?}", before.escape_ascii());
-        }
-    }
-
-    // rows: Q-09
-    #[test]
-    fn a_repaint_at_any_byte_equals_having_been_there() {
-        check(b"plain text\r\nand \x1b[1;32mcolour\x1b[m, and more of it that wraps around the line\r\n");
-        check("wide 漢字 and combining e\u{301} and emoji 🦀\r\n".as_bytes());
-        check(b"\x1b[?2004h\x1b[?1h\x1b=prompt\x1b[3D\x1b[K\x1b[?25l");
-        check(b"\x1b]0;a title\x07after\x1b]2;another\x1b\\end \x1bP1$r0m\x1b\\x");
-        check(b"one\r\ntwo\r\nthree\x1b[2;4r\x1b[4;1H\nmore\nlines\x1b[r\x1b[8;1Hbottom");
-        check(b"\x1b[38;2;10;20;30mtrue\x1b[48;5;200mcolour\x1b[0m\x08\x08\x1b[2Pshort\x1b[5;5H\x1b[1J");
-    }
-
-    #[test]
-    fn a_newcomer_sees_the_alternate_screen() {
-        let mut model = Vt100::new(SIZE);
-        model.feed(b"shell\x1b[?1049h\x1b[Heditor");
-        let mut newcomer = parser(SIZE);
-        newcomer.process(&model.repaint());
-        assert!(newcomer.screen().alternate_screen() && model.alternate());
-        assert_eq!(newcomer.screen().contents(), "editor");
-    }
-
-    #[test]
-    fn a_smaller_terminal_sees_the_part_around_the_cursor() {
-        let mut model = Vt100::new(SIZE);
-        model.feed(b"1\r\n2\r\n3\r\n4\r\n5 is a line that is too long");
-        let mut small = vt100::Parser::new(NonZeroU16::new(2).unwrap(), NonZeroU16::new(10).unwrap(), 0);
-        let rows = model.cropped(Size { rows: 2, cols: 10 });
-        for (i, row) in rows.iter().enumerate() {
-            small.process(format!("\x1b[{};1H{row}", i + 1).as_bytes());
-        }
-        assert_eq!(small.screen().contents(), "4\n5 is a lin");
-        assert_eq!(small.screen().cursor_position(), (1, 9));
-    }
-
-    #[test]
-    fn the_smallest_and_the_largest_screens_hold() {
-        for size in [Size { rows: 1, cols: 2 }, Size { rows: 1000, cols: 2000 }] {
-            let mut model = Vt100::new(size);
-            model.feed("漢字\r\n漢\x1b[999;999H漢".as_bytes());
-            model.resize(Size { rows: 2, cols: 3 });
-            model.feed("漢字漢字".as_bytes());
-            model.resize(size);
-            assert!(!model.repaint().is_empty());
-        }
-    }
-}
+#[path = "screen_tests.rs"]
+mod tests;

@@ -48,6 +48,14 @@ impl Unfinished {
         &self.bytes
     }
 
+    /// The bytes of a character of which some are missing.
+    pub(crate) fn character(&self) -> &[u8] {
+        match self.state {
+            State::Character(_) => &self.bytes,
+            _ => &[],
+        }
+    }
+
     /// The sequence that sets the scroll region, when one is set.
     pub(crate) fn scroll_region(&self) -> Option<&[u8]> {
         self.region.as_deref()
