@@ -114,6 +114,7 @@ pub async fn all(host: Arc<dyn Host>) {
     too_slow(&host).await;
     sandbox(&host).await;
     questions(&host).await;
+    login_shell(&host).await;
 }
 
 /// Status, stdout and stderr, shown and not shown.
@@ -379,4 +380,17 @@ pub async fn questions(host: &Arc<dyn Host>) {
     drop(failing);
     assert_eq!(stage.terminal.output(), "", "questions are silent");
     stage.text(&format!("rm -r '{top}'")).await;
+}
+
+/// The login shell answers to keys, and its status is no error.
+// rows: F-37
+pub async fn login_shell(host: &Arc<dyn Host>) {
+    let tty = Stage::tty(host);
+    let operator = async {
+        tty.sees("10 23").await;
+        tty.terminal.type_keys("exit 5\r").await;
+    };
+    let shell = tty.host.start_interactive_shell(Some("echo $((2 * 5)) $((20 + 3)); tty\n"));
+    let (status, ()) = tokio::join!(within("the login shell", shell), operator);
+    assert_eq!(status.unwrap(), ExitStatus::Code(5));
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{ContextGuard, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, many, run};
+use super::{ContextGuard, ExitStatus, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, many, run};
 use crate::node::{HostDef, Roles};
 
 /// One host with its context; shared between a container and the containers filtered from it (row F-72).
@@ -166,6 +166,14 @@ impl HostContainer {
     pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Arc<RunOutput>, RunError> {
         let context = self.member.context();
         run::run(&*self.member.host, &context, command, options, &self.io).await.map(Arc::new)
+    }
+
+    /// The login shell of the host in the terminal, until it ends; its status is no error (row F-37).
+    ///
+    /// # Errors
+    /// As [`super::login_shell`].
+    pub async fn start_interactive_shell(&self, initial_input: Option<&str>) -> Result<ExitStatus, RunError> {
+        run::login_shell(&*self.member.host, initial_input, &self.io).await
     }
 
     /// `cd` (row F-05).

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::collect::Collected;
 use super::keys::{self, Gate};
 use super::lifecycle::{EndStep, PoliteEnd};
-use super::run::Screen;
+use super::one_run::Connection;
 use super::show::{self, Shown};
 use super::sudo_session::{Reaction, SudoSession};
 use super::{ExitStatus, Process, ProcessControl, ProcessEvent, RunIo, RunOptions, RunOutput};
@@ -22,8 +22,13 @@ pub(crate) enum Stop {
     Cancelled,
     /// It took longer than this.
     TimedOut(Duration),
-    /// sudo did not start it, for this reason.
-    Refused(String),
+    /// sudo did not start it.
+    Refused {
+        /// Why, in its words or ours.
+        reason: String,
+        /// Whether it would with a terminal.
+        wants_terminal: bool,
+    },
 }
 
 /// How a command ended.
@@ -36,21 +41,21 @@ pub(crate) struct Ended {
 /// Accompanies a command to its end.
 pub(crate) async fn drive(
     process: Process,
-    screen: Screen,
+    connection: Connection,
     sudo: Option<SudoSession>,
     options: &RunOptions,
     io: &RunIo,
 ) -> Ended {
     let control = process.control.clone();
     let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Held } else { Gate::Open });
-    let mut keys = pin!(keyboard(control.clone(), gate_seen, screen, options, io));
+    let mut keys = pin!(keyboard(control.clone(), gate_seen, connection, options, io));
     let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
     let (show, showing) = show::queue(io.terminal.clone());
     let mut showing = pin!(showing);
     let mut timeout = pin!(after(options.timeout));
-    let show = (screen != Screen::Hidden).then_some(show);
-    let mut driven = Driven::new(process, show, screen == Screen::Pty, sudo, gate);
-    let (mut keys_end, mut sizes_end, mut showing_end) = (false, screen != Screen::Pty, false);
+    let show = connection.operator.then_some(show);
+    let mut driven = Driven::new(process, show, connection.pty, sudo, gate);
+    let (mut keys_end, mut sizes_end, mut showing_end) = (false, !(connection.operator && connection.pty), false);
     while driven.status.is_none() {
         tokio::select! {
             () = driven.step() => {}
@@ -77,15 +82,15 @@ pub(crate) async fn drive(
 async fn keyboard(
     control: ProcessControl,
     gate: watch::Receiver<Gate>,
-    screen: Screen,
+    connection: Connection,
     options: &RunOptions,
     io: &RunIo,
 ) {
-    if screen == Screen::Hidden {
+    if !connection.operator {
         return keys::end_of_input(control, gate).await;
     }
     let initial = options.initial_input.clone().map(Bytes::from);
-    keys::forward(io.terminal.keyboard(), initial, control, gate, screen == Screen::Pty).await;
+    keys::forward(io.terminal.keyboard(), initial, control, gate, connection.pty).await;
 }
 
 async fn after(limit: Option<Duration>) -> Duration {
@@ -196,7 +201,7 @@ impl Driven {
             Reaction::Refused(reason) => {
                 // sudo is root's and takes no signal from us, but it ends when nobody can answer it.
                 self.gate.send_replace(Gate::Open);
-                self.stop(Stop::Refused(reason));
+                self.stop(Stop::Refused { reason, wants_terminal: false });
             }
         }
     }
@@ -239,7 +244,7 @@ impl Driven {
         let (stderr, dropped_too) = self.stderr.finish();
         let status = self.status.unwrap_or_else(|| ExitStatus::Unknown("its end was not reported".to_string()));
         if let (None, Some(sudo)) = (&self.stopped, &mut self.sudo) {
-            self.stopped = sudo.refusal(&status).map(Stop::Refused);
+            self.stopped = sudo.refusal(&status);
         }
         Ended { output: RunOutput { stdout, stderr, status, dropped: dropped + dropped_too }, stopped: self.stopped }
     }

@@ -16,6 +16,7 @@ mod error;
 mod keys;
 mod lifecycle;
 mod many;
+mod one_run;
 mod password;
 mod process;
 mod queries;
@@ -35,7 +36,7 @@ pub use container::{HostContainer, HostsContainer};
 pub use context::{ContextGuard, HostContext};
 pub use error::{ConnectError, HostError, HostOutcome, RunError, RunFailure};
 pub use process::{ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode};
-pub use run::{RunIo, RunOptions, RunOutput, run};
+pub use run::{RunIo, RunOptions, RunOutput, login_shell, run};
 pub use services::HostServices;
 
 use std::fmt;

@@ -6,15 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::compose::{self, Home};
-use super::drive::{self, Stop};
-use super::password::Password;
-use super::sudo::Marks;
-use super::sudo_session::SudoSession;
-use super::{Asker, ExitStatus, Host, HostContext, HostError, HostServices, Process, Reach, RunError, RunFailure};
-use super::{Spawn, SpawnMode};
-use crate::logger::{Event, Logger, RunEntry};
-use crate::terminal::{Kind, Terminal};
+use super::one_run::OneRun;
+use super::{Asker, ExitStatus, Host, HostContext, HostServices, Reach, RunError};
+use crate::logger::{Event, Logger};
+use crate::terminal::Terminal;
 
 /// How a command is run; the last table of `run(cmd, { ... })` in a deployment file.
 #[derive(Clone, Debug)]
@@ -129,153 +124,31 @@ pub async fn run(
     if options.silent {
         return one.execute().await.1;
     }
+    logged(&one, io).await
+}
+
+/// The login shell of the host in the terminal of `io`, until it ends (row F-37). No status of it is an error; in a
+/// sandbox there is only a notice.
+///
+/// # Errors
+/// When it could not be started, and when it was interrupted.
+pub async fn login_shell(host: &dyn Host, initial_input: Option<&str>, io: &RunIo) -> Result<ExitStatus, RunError> {
+    let slug = host.definition().slug();
+    if io.sandbox {
+        io.logger.emit(Event::Message(format!("{slug}: no login shell in a sandbox"))).await;
+        return Ok(ExitStatus::Code(0));
+    }
+    let initial_input = initial_input.map(str::to_string);
+    let options = RunOptions { initial_input, ignore_exit_status: true, ..RunOptions::default() };
+    let shell = OneRun::login_shell(host, &options, io);
+    logged(&shell, io).await.map(|output| output.status)
+}
+
+async fn logged(one: &OneRun<'_>, io: &RunIo) -> Result<RunOutput, RunError> {
     let entry = one.entry();
     io.logger.emit(Event::RunStarted(entry.clone())).await;
     let started = Instant::now();
     let (status, result) = one.execute().await;
     io.logger.emit(Event::RunFinished { run: entry, status, elapsed: started.elapsed() }).await;
     result
-}
-
-/// A run whose parameters were found to make sense.
-struct OneRun<'a> {
-    host: &'a dyn Host,
-    options: &'a RunOptions,
-    io: &'a RunIo,
-    /// The command with its prefixes.
-    shown: String,
-    line: String,
-    sandbox: bool,
-    /// The one-time texts of sudo, when it runs under sudo.
-    sudo: Option<Marks>,
-    /// How it is connected to the terminal of the operator.
-    screen: Screen,
-}
-
-/// How a command and the terminal of the operator are connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Screen {
-    /// A PTY, keys and output forwarded.
-    Pty,
-    /// Pipes, keys and output forwarded: the operator's terminal is none.
-    Streams,
-    /// Pipes, nothing shown, nothing typed.
-    Hidden,
-}
-
-impl<'a> OneRun<'a> {
-    fn prepare(
-        host: &'a dyn Host,
-        context: &HostContext,
-        command: &str,
-        options: &'a RunOptions,
-        io: &'a RunIo,
-    ) -> Result<OneRun<'a>, RunError> {
-        let usage = |message: String| RunError::Usage { host: host.definition().slug().to_string(), message };
-        let sandbox = options.sandbox.unwrap_or(io.sandbox);
-        let interactive = options.interactive && !options.silent;
-        if options.initial_input.is_some() && !interactive {
-            return Err(usage("initial_input needs an interactive run".to_string()));
-        }
-        if options.user.is_some() && !options.use_sudo {
-            return Err(usage("user is for sudo: set use_sudo too".to_string()));
-        }
-        if options.user.as_deref().is_some_and(|user| user.is_empty() || user.contains('\0')) {
-            return Err(usage("the user for sudo has no name".to_string()));
-        }
-        let screen = match io.terminal.kind() {
-            _ if !interactive || sandbox => Screen::Hidden,
-            Kind::Tty => Screen::Pty,
-            Kind::Plain => Screen::Streams,
-        };
-        let sudo = (options.use_sudo && !sandbox).then(Marks::new);
-        let home = if sudo.is_some() { Home::Argument } else { Home::Variable };
-        let line = compose::compose(context, &io.terminal.term(), command, home).map_err(usage)?;
-        let line = match &sudo {
-            Some(marks) => marks.line(&line, options.user.as_deref(), screen == Screen::Pty),
-            None if sandbox => compose::syntax_check(&line),
-            None => line.text,
-        };
-        Ok(OneRun { host, options, io, shown: compose::shown(context, command), line, sandbox, sudo, screen })
-    }
-
-    fn entry(&self) -> RunEntry {
-        RunEntry {
-            host: self.slug(),
-            command: self.shown.clone(),
-            use_sudo: self.options.use_sudo,
-            sandbox: self.sandbox,
-            interactive: self.screen == Screen::Pty,
-        }
-    }
-
-    fn slug(&self) -> String {
-        self.host.definition().slug().to_string()
-    }
-
-    /// The status is that of the process, when there was one and its end was seen.
-    async fn execute(&self) -> (Option<ExitStatus>, Result<RunOutput, RunError>) {
-        let ended = match self.start().await {
-            Ok(process) => drive::drive(process, self.screen, self.sudo_session(), self.options, self.io).await,
-            Err(HostError::Interrupted { .. }) => return (None, Err(self.interrupted(true))),
-            Err(error) => return (None, Err(error.into())),
-        };
-        let status = ended.output.status.clone();
-        let certain = !matches!(status, ExitStatus::Unknown(_));
-        let result = match ended.stopped {
-            Some(Stop::Cancelled) => Err(self.interrupted(certain)),
-            Some(Stop::TimedOut(limit)) => {
-                let reason = format!("stopped after {} s, as its timeout says", limit.as_secs_f64());
-                Err(self.failure(ended.output, Some(reason)))
-            }
-            // Nothing of the command ran, so this is no end of it that could be ignored.
-            Some(Stop::Refused(reason)) => return (None, Err(HostError::Refused { host: self.slug(), reason }.into())),
-            None => self.judge(ended.output),
-        };
-        (Some(status), result)
-    }
-
-    fn sudo_session(&self) -> Option<SudoSession> {
-        let (host, asker, services) = (self.host.definition().clone(), self.io.asker.clone(), self.io.services.clone());
-        let password = Password { host, asker, services };
-        self.sudo.as_ref().map(|marks| SudoSession::new(marks, password, self.screen == Screen::Pty))
-    }
-
-    async fn start(&self) -> Result<Process, HostError> {
-        if self.io.cancel.is_cancelled() {
-            return Err(HostError::Interrupted { host: self.slug() });
-        }
-        let mode = match self.screen {
-            Screen::Pty => SpawnMode::Pty { size: *self.io.terminal.size().borrow(), term: self.io.terminal.term() },
-            Screen::Streams | Screen::Hidden => SpawnMode::Piped,
-        };
-        self.host.spawn(Spawn { line: Some(self.line.clone()), mode }, &self.io.reach()).await
-    }
-
-    fn judge(&self, output: RunOutput) -> Result<RunOutput, RunError> {
-        let judged = match &output.status {
-            ExitStatus::Unknown(_) => false,
-            status => status.success() || (self.options.ignore_exit_status && !self.sandbox),
-        };
-        match judged {
-            false => Err(self.failure(output, self.sandbox.then(|| "wrong syntax".to_string()))),
-            true if self.sandbox => Ok(RunOutput { stdout: Bytes::from_static(RunOutput::SANDBOXED), ..output }),
-            true => Ok(output),
-        }
-    }
-
-    fn failure(&self, output: RunOutput, reason: Option<String>) -> RunError {
-        RunError::Failed(Arc::new(RunFailure {
-            host: self.slug(),
-            command: self.shown.clone(),
-            use_sudo: self.options.use_sudo,
-            status: output.status.clone(),
-            reason,
-            output: Arc::new(output),
-        }))
-    }
-
-    fn interrupted(&self, certain: bool) -> RunError {
-        RunError::Interrupted { host: self.slug(), command: self.shown.clone(), certain }
-    }
 }

@@ -25,9 +25,11 @@ impl Marks {
 
     /// The line for the host's shell. With `user` as that user, otherwise as root; on pipes sudo reads the password
     /// from stdin.
-    pub(crate) fn line(&self, line: &Line, user: Option<&str>, pty: bool) -> String {
+    /// A `quiet` PTY neither echoes nor changes line ends once the command begins.
+    pub(crate) fn line(&self, line: &Line, user: Option<&str>, pty: bool, quiet: bool) -> String {
         let print = format!("printf %s%s '{}' '{}'", self.mark.0, self.mark.1);
         let print = if pty { print } else { format!("{print} && {print} >&2") };
+        let print = if quiet { format!("stty -echo -opost && {print}") } else { print };
         let inner = format!("{print} && {}", line.text);
         let stdin = if pty { "" } else { " -S" };
         let user = user.map(|user| format!(" -u '{}'", esc1(user))).unwrap_or_default();

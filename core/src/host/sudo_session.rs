@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::drive::Stop;
 use super::keys::Gate;
 use super::password::{NoPassword, Password};
 use super::sudo::{Heard, Marks, SudoTalk};
@@ -107,7 +108,7 @@ impl SudoSession {
     }
 
     /// Why the command did not begin although sudo has ended; `None` when it did begin.
-    pub(crate) fn refusal(&mut self, status: &ExitStatus) -> Option<String> {
+    pub(crate) fn refusal(&mut self, status: &ExitStatus) -> Option<Stop> {
         if self.stdout.started() || matches!(status, ExitStatus::Unknown(_)) {
             return None;
         }
@@ -118,11 +119,13 @@ impl SudoSession {
         let lines = text.lines().map(|line| line.chars().filter(|c| !c.is_control()).take(300).collect::<String>());
         let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty() && !self.echoes(line)).collect();
         let last = lines[lines.len().saturating_sub(3)..].join("; ");
-        Some(match last.as_str() {
+        let wants_terminal = !self.prompted && last.to_lowercase().contains("tty");
+        let reason = match last.as_str() {
             "" => format!("sudo ended before the command began: {status}"),
             said if said.contains("sudo") => said.to_string(),
             said => format!("sudo: {said}"),
-        })
+        };
+        Some(Stop::Refused { reason, wants_terminal })
     }
 }
 

@@ -37,12 +37,12 @@ fn the_whole_command_runs_under_sudo() {
     context.push_prefix("true");
     let line = compose(&context, "xterm", "id && id", Home::Argument).unwrap();
     assert_eq!(
-        marks().line(&line, Some("o'connor"), true),
+        marks().line(&line, Some("o'connor"), true, false),
         r#"exec sudo -p '[sudo 11]' -u 'o'\''connor' -- /bin/sh -c 'printf %s%s '\''[run 22'\'' '\''33]'\'' && cd "${1:?}"/'\''it'\''\'\'''\''s'\'' && shift && export TERM=xterm && export A='\''1'\'' && (true && { id && id"#
             .to_string()
             + "\n})' sh \"${HOME:?}\""
     );
-    let piped = marks().line(&compose(&HostContext::default(), "", "id", Home::Argument).unwrap(), None, false);
+    let piped = marks().line(&compose(&HostContext::default(), "", "id", Home::Argument).unwrap(), None, false, false);
     assert!(piped.starts_with("exec sudo -S -p '[sudo 11]' -- /bin/sh -c"), "{piped}");
     assert!(!piped.contains("[run 2233]"), "sudo quotes the command when it refuses it");
 }

@@ -28,6 +28,10 @@ while :; do
     --) shift; break ;;
   esac
 done
+if test -e "$dir/requiretty" && ! test -t 0; then
+  echo "sudo: sorry, you must have a tty to run sudo" >&2
+  exit 1
+fi
 if test -e "$dir/denied"; then
   echo "Sorry, user joe is not allowed to execute '$*' as root on here." >&2
   exit 1
@@ -265,4 +269,17 @@ async fn an_echo_of_the_password_is_not_shown_to_anybody() {
     std::fs::write(scene.dir.join("careless"), "").unwrap();
     assert_eq!(why(scene.sudo("echo never").await), "sudo: bad luck");
     assert!(!scene.stage.terminal.output().contains("secret"), "{}", scene.stage.terminal.output());
+}
+
+#[tokio::test]
+async fn a_sudo_that_requires_a_terminal_gets_one() {
+    let scene = Scene::new(false, Some("secret"), Arc::new(NobodyToAsk)).wants("secret");
+    std::fs::write(scene.dir.join("requiretty"), "").unwrap();
+    let options = RunOptions { use_sudo: true, ..hidden() };
+    let output = within("requiretty", scene.stage.host.run("echo one; cat; echo two", &options)).await.unwrap();
+    assert_eq!(&output.stdout[..], b"one\ntwo\n");
+    let streams = scene.sudo("echo shown").await.unwrap();
+    assert_eq!(&streams.stdout[..], b"shown\n");
+    assert!(scene.stage.terminal.output().ends_with("\nshown\n"), "{}", scene.stage.terminal.output());
+    assert_eq!(scene.answers(), ["secret", "secret"]);
 }
