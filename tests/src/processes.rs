@@ -100,13 +100,17 @@ pub fn signal(pid: i32, signal: Signal) {
     }
 }
 
-/// Kills `pid` and all that came from it. It is stopped first, so that it cannot have more children meanwhile.
+/// Kills `pid` and all that came from it, and waits until they are gone; whoever started `pid` has to reap it. It is
+/// stopped first, so that it cannot have more children meanwhile.
 pub fn kill_tree(pid: i32) {
     signal(pid, Signal::STOP);
-    for process in descendants(pid) {
-        signal(process.pid, Signal::KILL);
-    }
+    let family = descendants(pid);
+    family.iter().for_each(|process| signal(process.pid, Signal::KILL));
     signal(pid, Signal::KILL);
+    // A signal is not an end yet.
+    family.iter().for_each(|process| {
+        ends_within(process.pid, DYING);
+    });
 }
 
 /// Kills whatever belongs to a world, again and again until nothing is left.

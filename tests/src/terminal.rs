@@ -126,6 +126,11 @@ impl Terminal {
         self.wait_for(&format!("{fact} ({text:?} on the screen)"), |screen| screen.contents().contains(text));
     }
 
+    /// Waits until a line of the screen is exactly `line`; blanks at its end do not count.
+    pub fn wait_for_line(&self, fact: &str, line: &str) {
+        self.wait_for(&format!("{fact} (the line {line:?} on the screen)"), |screen| has_line(screen, line));
+    }
+
     /// Waits until the line with the cursor starts with `prompt` and nothing is typed yet.
     pub fn wait_for_prompt(&self, prompt: &str) {
         self.wait_for(&format!("the prompt {prompt:?}"), |screen| at_prompt(screen, prompt));
@@ -231,6 +236,11 @@ pub fn at_prompt(screen: &vt100::Screen, prompt: &str) -> bool {
     let (row, col) = screen.cursor_position();
     let line = screen.rows(0, col).nth(usize::from(row)).unwrap_or_default();
     line.trim_end() == prompt.trim_end() && usize::from(col) >= prompt.trim_end().chars().count()
+}
+
+/// Whether a line of the screen is exactly `line`; blanks at its end do not count.
+pub fn has_line(screen: &vt100::Screen, line: &str) -> bool {
+    screen.contents().lines().any(|shown| shown.trim_end() == line)
 }
 
 /// The last lines of a log; says so when there is none.

@@ -76,3 +76,53 @@ fn files_are_short() {
     let long: Vec<_> = long.iter().filter(|(file, lines)| *lines > LONGEST_FILE && !may_be_long(file)).collect();
     assert!(long.is_empty(), "longer than {LONGEST_FILE} lines: {long:#?}");
 }
+
+/// The ids of a `rows:` comment, ranges opened: `C-05 C-07..C-09` has four.
+fn ids(comment: &str) -> Result<Vec<String>, String> {
+    let parse = |id: &str| -> Option<(char, u32)> {
+        let (section, number) = id.split_once('-')?;
+        let section = section.parse().ok().filter(|section| ('A'..='W').contains(section))?;
+        (number.len() == 2).then(|| number.parse().ok())?.map(|number| (section, number))
+    };
+    let mut found = Vec::new();
+    for word in comment.split_whitespace() {
+        let (first, last) = word.split_once("..").unwrap_or((word, word));
+        match (parse(first), parse(last)) {
+            (Some((section, from)), Some((other, to))) if section == other && from <= to => {
+                found.extend((from..=to).map(|number| format!("{section}-{number:02}")));
+            }
+            _ => return Err(format!("{word:?} is no row")),
+        }
+    }
+    if found.is_empty() { Err("no rows".to_string()) } else { Ok(found) }
+}
+
+/// DEPLOYER_FEATURES may name the table of features; then every row that a test claims to show must be in it.
+#[test]
+fn tests_name_rows_that_exist() {
+    let table = std::env::var("DEPLOYER_FEATURES").ok().map(|path| std::fs::read_to_string(path).unwrap());
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for comment in text.lines().filter_map(|line| line.trim_start().strip_prefix("// rows:")) {
+            match ids(comment) {
+                Err(why) => wrong.push(format!("{}: {why}", file.display())),
+                Ok(ids) => wrong.extend(
+                    ids.into_iter()
+                        .filter(|id| table.as_ref().is_some_and(|table| !table.contains(&format!("| {id} |")))),
+                ),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn ranges_of_rows_are_opened() {
+    assert_eq!(ids(" C-05 C-07..C-09 W-11").unwrap(), ["C-05", "C-07", "C-08", "C-09", "W-11"]);
+    for wrong in ["", "C-5", "X-01", "C-05..D-07", "C-09..C-07", "C-05,"] {
+        assert!(ids(wrong).is_err(), "{wrong}");
+    }
+}

@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
 mod conventions;
+mod crowd;
 mod harness;
+mod hello;
+mod sessions;
