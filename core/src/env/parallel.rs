@@ -135,9 +135,6 @@ impl Job {
         };
         let env = Env::placed(self.env.node().clone(), context.on(terminal.clone()), self.env.calls.clone());
         let result = env.run_here(&self.name, self.code.clone(), self.args.clone()).await;
-        if let Err(error) = terminal.finish().await {
-            tracing::debug!(%error, "the last line of an isolation could not be shown");
-        }
         drop(turn);
         let elapsed = started.elapsed();
         // The summary comes after the last line of every cell. Where nobody can see it any more, that is no failure.

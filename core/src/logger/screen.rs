@@ -56,8 +56,11 @@ impl ScreenLogger {
         let look = Look::of(terminal, self.colour);
         match event {
             Event::Entered { .. } | Event::Left { .. } => None,
-            Event::RunStarted(run) => Some(look.started(run)),
-            Event::RunFinished { run, status, elapsed } => self.finished(&look, run, status.as_ref(), *elapsed),
+            Event::RunStarted(run) => Some(look.started(run, terminal.label())),
+            Event::RunFinished { run, status, elapsed } => {
+                let host = if terminal.label() == Some(&run.host) { "" } else { &run.host };
+                self.finished(&look, run, host, status.as_ref(), *elapsed)
+            }
             Event::ParallelStarted { node, action, labels } => {
                 self.remember(|memory| memory.parallel.insert((node.clone(), action.clone()), Instant::now()));
                 Some(look.line(Style::Bold, &summary::title(node, action, labels)))
@@ -67,7 +70,7 @@ impl ScreenLogger {
                 let elapsed = started.map(|at| at.elapsed());
                 Some(summary::table(&look, node, action, outcomes, elapsed))
             }
-            Event::Failed(error) => Some(self.failed(&look, error, self.is_main(terminal))),
+            Event::Failed(error) => self.failed(&look, error, self.is_main(terminal)),
             Event::Message(text) => {
                 let lines = crate::terminal::style::escaped_lines(text, usize::MAX);
                 Some(lines.iter().map(|line| format!("{line}\n")).collect())
@@ -80,24 +83,33 @@ impl ScreenLogger {
     }
 
     /// Success says nothing beyond what the program printed.
-    fn finished(&self, look: &Look, run: &RunEntry, status: Option<&ExitStatus>, elapsed: Duration) -> Option<String> {
+    fn finished(
+        &self,
+        look: &Look,
+        run: &RunEntry,
+        host: &str,
+        status: Option<&ExitStatus>,
+        elapsed: Duration,
+    ) -> Option<String> {
         if status.is_some_and(ExitStatus::success) {
             return None;
         }
         self.remember(|memory| memory.failed.insert((run.host.clone(), run.command.clone()), run.interactive));
         let ended = status.map_or("did not end".to_string(), ToString::to_string);
-        let text = format!("{} ! {ended} after {}", run.host, summary::duration(elapsed));
-        Some(look.line(Style::Red, &text))
+        let text = format!("{host} ! {ended} after {}", summary::duration(elapsed));
+        Some(look.line(Style::Red, text.trim_start()))
     }
 
-    fn failed(&self, look: &Look, error: &ActionError, main: bool) -> String {
-        if !main {
-            return failure::brief(look, error);
-        }
+    fn failed(&self, look: &Look, error: &ActionError, main: bool) -> Option<String> {
         let key = failure::command_of(error).map(|run| (run.host.clone(), run.command.clone()));
-        // Output of a silent command was never logged, and is not shown now.
         let seen = key.and_then(|key| self.remember(|memory| memory.failed.remove(&key)));
-        failure::full(look, error, seen == Some(false))
+        match (main, seen) {
+            // Output of a silent command was never logged, and is not shown now.
+            (true, seen) => Some(failure::full(look, error, seen == Some(false))),
+            // In an isolation the line with the status has just said it; the rest comes in the summary.
+            (false, Some(_)) => None,
+            (false, None) => Some(failure::brief(look, error)),
+        }
     }
 }
 
@@ -105,7 +117,11 @@ impl ScreenLogger {
 impl Listener for ScreenLogger {
     async fn event(&self, event: &Event, terminal: &Arc<dyn Terminal>) {
         let Some(text) = self.text(event, terminal) else { return };
-        if let Err(error) = terminal.print_talk(&text).await {
+        let shown = async {
+            terminal.fresh_line().await?;
+            terminal.print_talk(&text).await
+        };
+        if let Err(error) = shown.await {
             tracing::debug!(%error, "the log could not be shown");
         }
     }
@@ -134,16 +150,18 @@ impl Look {
     }
 
     /// `web1 $ [sudo] command`, the first line of it.
-    fn started(&self, run: &RunEntry) -> String {
+    fn started(&self, run: &RunEntry, label: Option<&str>) -> String {
         let marks: Vec<&str> =
             [(run.use_sudo, "sudo"), (run.sandbox, "sandbox")].iter().filter(|(on, _)| *on).map(|(_, m)| *m).collect();
         let marks = if marks.is_empty() { String::new() } else { format!("[{}] ", marks.join(", ")) };
         let mark = if run.use_sudo { "#" } else { "$" };
-        let host = cut(&escaped(&run.host), self.columns / 2);
+        // Not twice on one line.
+        let host = if label == Some(&run.host) { String::new() } else { cut(&escaped(&run.host), self.columns / 2) };
         let room = self.columns.saturating_sub(crate::terminal::style::width(&host) + 3 + marks.len());
         let command = cut(&escaped(&first_line(&run.command)), room.max(8));
         let command = Style::Yellow.paint(self.colour, &command);
-        format!("{} {mark} {marks}{command}\n", Style::Bold.paint(self.colour, &host))
+        let host = if host.is_empty() { host } else { Style::Bold.paint(self.colour, &host) + " " };
+        format!("{host}{mark} {marks}{command}\n")
     }
 }
 

@@ -194,3 +194,20 @@ async fn an_isolation_tells_its_failure_in_one_line() {
     logger.emit(Event::Failed(failed(ExitStatus::Signal("KILL".to_string()), "x\n"))).await;
     assert_eq!(cell.output(), "failed: web1: killed by SIGKILL: git fetch\n");
 }
+
+#[tokio::test]
+async fn a_line_with_the_label_in_front_does_not_name_the_host_again() {
+    use crate::terminal::AuxiliaryRequest;
+    use crate::terminal::lines::LinesTerminal;
+
+    let screen = ScriptedTerminal::new();
+    let request = AuxiliaryRequest { label: "web1".to_string(), label_width: 4, index: 0 };
+    let cell = LinesTerminal::new(screen.clone(), &request);
+    let logger = Logger::new(vec![ScreenLogger::new(screen.clone(), true)], screen.clone()).on(cell.clone());
+    logger.emit(Event::RunStarted(run("git fetch"))).await;
+    cell.write(b"half a line").await.unwrap();
+    let status = Some(ExitStatus::Code(1));
+    logger.emit(Event::RunFinished { run: run("git fetch"), status, elapsed: Duration::ZERO }).await;
+    logger.emit(Event::Failed(failed(ExitStatus::Code(1), "x"))).await;
+    assert_eq!(screen.output(), "web1 | $ git fetch\nweb1 | half a line\nweb1 | ! status 1 after 0.0 s\n");
+}

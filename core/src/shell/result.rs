@@ -27,8 +27,12 @@ pub(crate) fn shown(value: &Value, flags: ActionFlags, kind: Kind) -> Vec<u8> {
 }
 
 fn line(value: &Value, bytes: &mut Vec<u8>) {
-    if matches!(value, Value::Nil) || value.is_skipped() {
-        return;
+    let nothing = |value: &Value| matches!(value, Value::Nil) || value.is_skipped();
+    match value {
+        value if nothing(value) => return,
+        // No cell has anything to say.
+        Value::Parallel(result) if result.values().all(nothing) => return,
+        _ => {}
     }
     match value.as_bytes() {
         Some(text) => bytes.extend_from_slice(text),
@@ -41,7 +45,10 @@ fn line(value: &Value, bytes: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::env::ParallelResult;
 
     fn text(value: Value, kind: Kind) -> String {
         String::from_utf8_lossy(&shown(&value, ActionFlags::default(), kind)).into_owned()
@@ -57,6 +64,7 @@ mod tests {
         assert_eq!(text(Value::from("\x1b[31mx\x1b[0m\x1b[2Jy"), Kind::Tty), "\x1b[31mx\x1b[0my\x1b[0m\r\n");
         assert_eq!(text(Value::text(vec![0xff]), Kind::Plain).as_bytes(), "\u{fffd}\n".as_bytes());
         assert_eq!(text(Value::Map(vec![(Value::from("k"), Value::from(true))]), Kind::Plain), "{k: true}\n");
+        assert_eq!(text(Value::Parallel(Arc::new(ParallelResult { entries: Vec::new() })), Kind::Plain), "");
         let suppressed = ActionFlags { suppress_result: true, ..ActionFlags::default() };
         assert_eq!(shown(&list, suppressed, Kind::Plain), b"");
     }

@@ -33,14 +33,6 @@ impl Screen {
         self.inner.keyboard()
     }
 
-    /// Ends a line that was left open.
-    pub(super) async fn fresh_line(&self) -> io::Result<()> {
-        if self.mid_line.swap(false, Ordering::Relaxed) {
-            return self.inner.print("\n").await;
-        }
-        Ok(())
-    }
-
     fn note(&self, bytes: &[u8]) {
         let text = without_colour_at_end(bytes);
         if let Some(last) = text.last() {
@@ -111,6 +103,14 @@ impl Terminal for Screen {
 
     fn abandon_prompt(&self) {
         self.inner.abandon_prompt();
+    }
+
+    async fn fresh_line(&self) -> io::Result<()> {
+        // Where output and talk are two streams, an open line of one is no business of the other.
+        if self.mid_line.swap(false, Ordering::Relaxed) && self.inner.kind() == Kind::Tty {
+            return self.inner.print("\n").await;
+        }
+        Ok(())
     }
 
     async fn finish(&self) -> io::Result<()> {

@@ -23,6 +23,7 @@ const LABEL_MAX: usize = 32;
 /// than the parent by the label. A line that never ended is shown by [`Terminal::finish`].
 pub struct LinesTerminal {
     parent: Arc<dyn Terminal>,
+    label: String,
     prefix: String,
     filters: Mutex<Filters>,
     /// One block of lines at a time, in the order written.
@@ -56,6 +57,7 @@ impl LinesTerminal {
         let (size, follow) = narrowed(parent.size(), taken);
         Arc::new(LinesTerminal {
             parent,
+            label: request.label.clone(),
             prefix,
             filters: Mutex::new(Filters { output: LineFilter::new(colour), talk: LineFilter::new(colour) }),
             turn: Semaphore::new(1),
@@ -143,8 +145,16 @@ impl Terminal for LinesTerminal {
         Ok(LinesTerminal::new(self.parent.clone(), &request))
     }
 
+    fn label(&self) -> Option<&str> {
+        Some(&self.label)
+    }
+
+    async fn fresh_line(&self) -> io::Result<()> {
+        self.show(Stream::Output, |filter| filter.finish().into_iter().collect()).await
+    }
+
     async fn finish(&self) -> io::Result<()> {
-        self.show(Stream::Output, |filter| filter.finish().into_iter().collect()).await?;
+        self.fresh_line().await?;
         self.show(Stream::Talk, |filter| filter.finish().into_iter().collect()).await
     }
 }

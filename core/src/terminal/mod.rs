@@ -100,6 +100,16 @@ pub trait Terminal: Send + Sync + 'static {
     /// the label, whole lines at a time.
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>>;
 
+    /// The label of an auxiliary terminal, when it stands in front of each line.
+    fn label(&self) -> Option<&str> {
+        None
+    }
+
+    /// Ends a line that was left open, so that what is written next stands on a line of its own.
+    async fn fresh_line(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Draws the line that is being edited, or ends it (`None`). A terminal that can do so keeps the line below
     /// whatever others write meanwhile (row N-61). `drawn` begins at the first column and draws the whole line.
     async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
