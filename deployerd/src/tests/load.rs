@@ -36,6 +36,28 @@ async fn a_slow_reader_delays_nobody_and_is_repainted() {
     slow.shows("awake> ").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_clients_see_the_same_session() {
+    let daemon = TestDaemon::start();
+    let mut writer = daemon.open("work").await;
+    let mut others = Vec::new();
+    for i in 0..100 {
+        others.push(daemon.join("work", i % 2 == 0, terminal(24, 80)).await);
+    }
+    writer.type_keys("lines 1000\r").await;
+    writer.shows("999 coloured line\n> ").await;
+    for other in &mut others {
+        other.shows("999 coloured line\n> ").await;
+        assert_eq!(other.looks(), writer.looks());
+    }
+    // Clients that are killed disturb nobody.
+    others.truncate(3);
+    writer.type_keys("print still here\r").await;
+    writer.shows("still here> ").await;
+    others[2].shows("still here> ").await;
+    daemon.lists("four clients", |sessions| sessions[0].clients.len() == 4).await;
+}
+
 // rows: Q-26 Q-27
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_is_answered_while_sessions_flood() {

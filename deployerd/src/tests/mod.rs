@@ -8,4 +8,5 @@ mod hello;
 mod load;
 mod plain;
 mod program;
+mod served;
 mod sessions;
