@@ -33,7 +33,7 @@ impl LuaBody {
         Ok(LuaBody { lua: lua.weak(), function: lua.create_registry_value(function)?, parameters, position })
     }
 
-    /// Prepares the call at once, in whatever coroutine the caller runs, so that calls within calls are counted.
+    /// Prepares the call; what it gives runs it.
     fn start(
         &self,
         env: Env,
@@ -43,7 +43,7 @@ impl LuaBody {
             return Err(ActionError::usage("the deployment file of this action is no longer loaded"));
         };
         let shared = Shared::of(&lua).map_err(|error| into_action_error(&lua, error))?;
-        let guard = shared.begin(&lua, env.clone())?;
+        let guard = shared.begin(env.clone());
         let prepared = || -> mlua::Result<_> {
             let function: Function = lua.registry_value(&self.function)?;
             let mut values = MultiValue::from_iter([

@@ -4,8 +4,6 @@
 //! exactly these names is looked up there ([`super::source`]). For tables that are put together by code, functions and
 //! classes come in the order of their lines, then the rest by name.
 
-use std::collections::BTreeSet;
-
 use mlua::{Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::convert::{text, to_lua, type_name};
@@ -162,7 +160,7 @@ fn index(lua: &Lua, class: &Class, key: &Value) -> mlua::Result<Value> {
     match class.member(&name) {
         Some(member) => member_value(lua, &name, member),
         None => {
-            let names: BTreeSet<String> = class.members().into_iter().map(|(name, _)| name).collect();
+            let names: Vec<String> = class.members().into_iter().map(|(name, _)| name).collect();
             usage(format!("{class} has no '{name}'{}", suggest(&name, names.iter().map(String::as_str))))
         }
     }

@@ -1,6 +1,5 @@
 //! `self` in an action: a node that can act, and its actions ready to be called.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mlua::{AnyUserData, IntoLua, Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
@@ -161,8 +160,7 @@ fn built_in(lua: &Lua, env: &Env, name: &str) -> mlua::Result<Option<Value>> {
         name => match env.isolate(&CellKey::Slug(name.to_string())) {
             Ok(cell) => LuaEnv::new(lua, cell)?.into_lua(lua).map(Some),
             Err(_) => {
-                let members: BTreeSet<String> =
-                    env.node().class().members().into_iter().map(|(name, _)| name).collect();
+                let members: Vec<String> = env.node().class().members().into_iter().map(|(name, _)| name).collect();
                 let names = members.iter().map(String::as_str).chain(["hosts", "parent", "cells"]);
                 Err(unknown(env, &format!("no attribute '{name}'{}", suggest(name, names))))
             }

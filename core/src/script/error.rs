@@ -123,7 +123,7 @@ pub(super) fn raised_from(lua: &Lua, value: &Value) -> mlua::Result<Raised> {
 }
 
 fn table_message(value: &Value) -> Option<String> {
-    let message: mlua::String = value.as_table()?.raw_get("message").ok()?;
+    let message: mlua::LuaString = value.as_table()?.raw_get("message").ok()?;
     Some(message.to_string_lossy())
 }
 

@@ -15,12 +15,8 @@ use mlua::Lua;
 
 use super::chunks::Chunks;
 use super::error::Raised;
-use crate::env::{ActionError, Env};
+use crate::env::Env;
 use crate::node::Position;
-
-/// Calls within calls, each in a coroutine inside the other's native frame. Lua's own limit is 200 C levels; this one
-/// comes first and has a better message.
-const DEPTH_MAX: usize = 30;
 
 /// What is kept for one Lua state.
 pub(super) struct Shared {
@@ -41,7 +37,6 @@ struct Calls {
 /// One action, property or default action that is running.
 struct Call {
     env: Env,
-    depth: usize,
     /// Where the last method was looked up: the line of a tail call, which Lua itself forgets.
     last: Option<Position>,
 }
@@ -93,18 +88,10 @@ impl Shared {
     }
 
     /// Begins a call for `env`.
-    pub(super) fn begin(self: &Arc<Shared>, lua: &Lua, env: Env) -> Result<CallGuard, ActionError> {
-        let thread = thread_address(lua);
+    pub(super) fn begin(self: &Arc<Shared>, env: Env) -> CallGuard {
         let number = self.number();
-        let mut calls = lock(&self.calls);
-        let outer = calls.by_thread.get(&thread).and_then(|number| calls.by_number.get(number));
-        let depth = outer.map_or(0, |call| call.depth) + 1;
-        if depth > DEPTH_MAX {
-            let text = format!("actions call each other more than {DEPTH_MAX} levels deep; does one call itself?");
-            return Err(ActionError::usage(text));
-        }
-        calls.by_number.insert(number, Call { env, depth, last: None });
-        Ok(CallGuard { number, shared: self.clone() })
+        lock(&self.calls).by_number.insert(number, Call { env, last: None });
+        CallGuard { number, shared: self.clone() }
     }
 
     /// The current coroutine runs this call.
@@ -185,8 +172,10 @@ impl Drop for CallGuard {
     }
 }
 
+/// `Lua::current_thread` names the thread that began a chain of asynchronous calls, the same for all; this is the
+/// coroutine itself.
 fn thread_address(lua: &Lua) -> usize {
-    lua.current_thread().to_pointer() as usize
+    lua.state() as usize
 }
 
 /// A panic elsewhere leaves these maps whole: each change is one insertion or removal.

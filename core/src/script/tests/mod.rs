@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod actions;
 mod classes;
+mod fake;
+mod hosts;
 mod load;
+mod parallel;
 
 use std::path::PathBuf;
 
@@ -59,21 +63,16 @@ pub(super) async fn call(snippet: &str, action: &str, args: Vec<Value>) -> Resul
     quiet(load(snippet).expect("the file loads")).call(action, args).await
 }
 
-/// What an action gives, or its error, as text.
+/// What an action gives, or its error, as the shell shows it while the tree is there.
 pub(super) async fn said(snippet: &str, action: &str) -> String {
-    match call(snippet, action, Vec::new()).await {
+    let env = quiet(load(snippet).expect("the file loads"));
+    let text = match env.call(action, Vec::new()).await {
         Ok(value) => value.to_string(),
-        Err(error) => {
-            let text = error.to_string();
-            // Positions show the whole path of the temporary file.
-            match text.rfind("/deploy.lua") {
-                Some(_) => text
-                    .split(' ')
-                    .map(|word| word.rsplit_once('/').map_or(word, |(_, end)| end))
-                    .collect::<Vec<_>>()
-                    .join(" "),
-                None => text,
-            }
-        }
+        Err(error) => error.to_string(),
+    };
+    // Positions show the whole path of the temporary file.
+    match (text.find(&std::env::temp_dir().display().to_string()), text.find("deploy.lua")) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end..]),
+        _ => text,
     }
 }
