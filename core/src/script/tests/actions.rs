@@ -66,13 +66,13 @@ async fn actions_give_what_they_say() {
         ("return Node { n = 'a', q = 'x' .. Q.n .. 'y', go = function(self) return self.q end }".to_string(), "xay"),
         ("return Node { a = true, b = false, q = Q.a & ~Q.b | Q.b, go = function(self) return self.q end }".to_string(), "true"),
         ("return Node { n = 5, q = Q.eq(Q.n, 5) & Q.lt(Q.n, 6), go = function(self) return self.q end }".to_string(), "true"),
-        ("return Node { t = { 'x' }, u = { k = { 'y' } }, q = Q.t[1] .. Q.u.k[1], go = function(self) return self.q end }".to_string(), "xy"),
+        ("return Node { t = { 'x', k = { 'y' } }, q = Q.t[1] .. Q.t.k[1], go = function(self) return self.q end }".to_string(), "xy"),
         ("return Node { x = 3, C = Node { q = Q.parent.x, go = function(self) return self.q end }, go = function(self) return self.C.q end }".to_string(), "3"),
         ("return Node 'Top' { x = 3, C = Node { D = Node { q = Q.parent('Top').x } }, go = function(self) return self.C.D.q end }".to_string(), "3"),
         ("return Node { f = function(self, a) return a end, n = 4, q = Q.f(Q.n) + Q:f(1), go = function(self) return self.q end }".to_string(), "5"),
         ("return Node { C = Node { q = Q.parent:f(2) }, f = function(self, a) return a end, go = function(self) return self.C.q end }".to_string(), "2"),
         ("return Node { q = Q { Q.v, k = Q.v }, v = 1, go = function(self) return self.q[1], self.q.k end }".to_string(), "1, 1"),
-        ("return Node { q = Q.parent.a(1, 'x')[2] % Q.z, go = function() return tostring(Q.parent.a(1, 'x')[2]) end }".to_string(), "Q.parent.a(1, \"x\")[1]"),
+        ("return Node { q = Q.parent.a(1, 'x')[2] % Q.z, go = function() return tostring(Q.parent.a(1, 'x')[2]) end }".to_string(), "Q.parent.a(1, \"x\")[2]"),
     ];
     let mut wrong = Vec::new();
     for (snippet, expected) in cases {
