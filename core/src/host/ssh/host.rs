@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::channel::{self, NotStarted};
 use super::failure::Failure;
-use super::pool::SshPool;
+use super::pool::{Spare, SshPool};
 use super::target::Target;
 use crate::host::{ConnectError, ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
 use crate::node::HostDef;
@@ -58,11 +58,12 @@ impl SshHost {
     async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         let target = self.target().await?;
         let slug = self.definition.slug();
+        let spare = Spare::new(&self.pool.shared, target, slug);
         let (mut redialled, mut full) = (false, Vec::new());
         loop {
             let lease =
-                self.pool.lease(target, slug, reach, &full).await.map_err(|failure| failure.on(slug, target))?;
-            match channel::start(lease, spawn.clone(), target.timeout).await {
+                self.pool.shared.lease(target, slug, reach, &full).await.map_err(|failure| failure.on(slug, target))?;
+            match channel::start(lease, spare.clone(), spawn.clone(), target.timeout).await {
                 Ok(process) => return Ok(process),
                 Err(NotStarted::Full { none_at_all: true, .. }) => {
                     return Err(self.refused("the server allows no commands on a connection (MaxSessions)".into()));

@@ -18,7 +18,7 @@ use super::failure::{Failure, FailureKind};
 use super::governor::Governor;
 use super::questions::Questions;
 use super::target::{Key, Target};
-use crate::host::{Asker, Reach};
+use crate::host::{Asker, NobodyToAsk, Reach};
 
 /// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
 const MAX_CONNECTIONS: usize = 16;
@@ -87,6 +87,27 @@ pub(super) struct Lease {
     pool: Weak<Shared>,
 }
 
+/// The way to another lease for the same host, for whoever needs one later. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Spare {
+    pool: Weak<Shared>,
+    target: Arc<Target>,
+    slug: Arc<str>,
+}
+
+impl Spare {
+    pub(super) fn new(pool: &Arc<Shared>, target: &Arc<Target>, slug: &str) -> Spare {
+        Spare { pool: Arc::downgrade(pool), target: target.clone(), slug: slug.into() }
+    }
+
+    /// A lease of none of the connections to avoid; nobody is asked anything.
+    pub(super) async fn lease(&self, avoid: &[u64]) -> Result<Lease, Failure> {
+        let Some(pool) = self.pool.upgrade() else { return Err(Failure::new("the pool is gone")) };
+        let reach = Reach { asker: Arc::new(NobodyToAsk), cancel: CancellationToken::new() };
+        pool.lease(&self.target, &self.slug, &reach, avoid).await
+    }
+}
+
 impl SshPool {
     /// An empty pool.
     pub fn new(options: SshOptions) -> Arc<SshPool> {
@@ -119,55 +140,6 @@ impl SshPool {
             }
         }
         closing.join_all().await;
-    }
-
-    /// The right to use a channel of a connection to `target`, dialled if need be, but of none of those to `avoid`.
-    ///
-    /// # Errors
-    /// Why there is no connection.
-    pub(super) async fn lease(
-        &self,
-        target: &Arc<Target>,
-        slug: &str,
-        reach: &Reach,
-        avoid: &[u64],
-    ) -> Result<Lease, Failure> {
-        let key = target.key();
-        loop {
-            let dial = match self.shared.next(&key, reach, avoid) {
-                Next::Lease(lease) => return Ok(lease),
-                Next::Full(freed) => {
-                    self.wait_for_room(&key, target, avoid, freed).await?;
-                    continue;
-                }
-                Next::Wait(dial) => dial,
-                Next::Dial(starter) => self.shared.start(starter, target, slug, reach),
-            };
-            let same_person = dial.same_person;
-            match dial.wait().await {
-                Ok(()) => {}
-                // Whoever started it was asked and did not answer; somebody else may.
-                Err(failure) if !same_person && matches!(failure.kind, FailureKind::Unanswered(_)) => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-    }
-
-    async fn wait_for_room(
-        &self,
-        key: &Key,
-        target: &Target,
-        avoid: &[u64],
-        freed: Arc<Notify>,
-    ) -> Result<(), Failure> {
-        let waiting = freed.notified();
-        tokio::pin!(waiting);
-        waiting.as_mut().enable();
-        if self.shared.has_room(key, avoid) || tokio::time::timeout(target.timeout, waiting).await.is_ok() {
-            return Ok(());
-        }
-        Err(Failure::new(format!("all {MAX_CONNECTIONS} connections to the server are busy"))
-            .hint("raise MaxSessions in its sshd_config, or run fewer commands at once"))
     }
 }
 
@@ -226,6 +198,55 @@ impl Drop for Waiting {
 }
 
 impl Shared {
+    /// The right to use a channel of a connection to `target`, dialled if need be, but of none of those to `avoid`.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(super) async fn lease(
+        self: &Arc<Shared>,
+        target: &Arc<Target>,
+        slug: &str,
+        reach: &Reach,
+        avoid: &[u64],
+    ) -> Result<Lease, Failure> {
+        let key = target.key();
+        loop {
+            let dial = match self.next(&key, reach, avoid) {
+                Next::Lease(lease) => return Ok(lease),
+                Next::Full(freed) => {
+                    self.wait_for_room(&key, target, avoid, freed).await?;
+                    continue;
+                }
+                Next::Wait(dial) => dial,
+                Next::Dial(starter) => self.start(starter, target, slug, reach),
+            };
+            let same_person = dial.same_person;
+            match dial.wait().await {
+                Ok(()) => {}
+                // Whoever started it was asked and did not answer; somebody else may.
+                Err(failure) if !same_person && matches!(failure.kind, FailureKind::Unanswered(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn wait_for_room(
+        &self,
+        key: &Key,
+        target: &Target,
+        avoid: &[u64],
+        freed: Arc<Notify>,
+    ) -> Result<(), Failure> {
+        let waiting = freed.notified();
+        tokio::pin!(waiting);
+        waiting.as_mut().enable();
+        if self.has_room(key, avoid) || tokio::time::timeout(target.timeout, waiting).await.is_ok() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("all {MAX_CONNECTIONS} connections to the server are busy"))
+            .hint("raise MaxSessions in its sshd_config, or run fewer commands at once"))
+    }
+
     fn next(self: &Arc<Shared>, key: &Key, reach: &Reach, avoid: &[u64]) -> Next {
         let mut destinations = self.lock();
         let destination = destinations.entry(key.clone()).or_default();

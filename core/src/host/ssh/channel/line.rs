@@ -1,12 +1,12 @@
 //! The command line as the server gets it.
 
-/// Wraps a line for `/bin/sh`, whatever the login shell is (row F-13): sshd hands the line to the login shell, which
-/// may be one that reads POSIX lines differently. Quotes and backslashes stand outside the quotes, which `sh`, `csh` and
-/// `fish` all read the same way.
-pub(super) fn under_sh(line: &str) -> String {
-    let mut out = String::with_capacity(line.len() + 24);
+/// Wraps a line for `/bin/sh`, whatever the login shell is: sshd hands the line to the login shell, which may be one that
+/// reads POSIX lines differently. Quotes and backslashes stand outside the quotes, which `sh`, `csh` and `fish` all read
+/// the same way.
+pub(super) fn under_sh(parts: &[&str]) -> String {
+    let mut out = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
     out.push_str("exec /bin/sh -c '");
-    for c in line.chars() {
+    for c in parts.iter().flat_map(|part| part.chars()) {
         match c {
             '\'' => out.push_str(r"'\''"),
             '\\' => out.push_str(r"'\\'"),
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes_stand_outside() {
-        assert_eq!(under_sh("echo hi"), "exec /bin/sh -c 'echo hi'");
-        assert_eq!(under_sh(r"printf 'a\n'"), r"exec /bin/sh -c 'printf '\''a'\\'n'\'''");
+        assert_eq!(under_sh(&["true; ", "echo hi"]), "exec /bin/sh -c 'true; echo hi'");
+        assert_eq!(under_sh(&[r"printf 'a\n'"]), r"exec /bin/sh -c 'printf '\''a'\\'n'\'''");
     }
 }

@@ -1,25 +1,28 @@
 //! One command on one channel: how it is started, and the task that serves it.
 
 mod line;
+mod mark;
+mod open;
 mod outbox;
 mod ring;
 mod running;
 mod terminal;
+mod victim;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::Msg;
-use russh::{Channel, ChannelMsg, ChannelReadHalf};
+use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::failure::seconds;
-use super::pool::Lease;
-use crate::host::{Process, ProcessControl, ProcessEvent, Spawn, SpawnMode};
+use super::pool::{Lease, Spare};
+use crate::host::{Process, ProcessControl, Signal, Spawn, SpawnMode};
 
+use mark::Mark;
 use outbox::WriteHalf;
-use running::{End, Running};
+use running::{Reader, Running};
 
 /// Events on their way to the reader, beside those in the ring.
 const EVENTS: usize = 16;
@@ -36,88 +39,49 @@ pub(super) enum NotStarted {
 }
 
 /// Starts a command. Everything happens in a task of its own, so a caller that goes away leaves nothing half open.
-pub(super) async fn start(lease: Lease, spawn: Spawn, limit: Duration) -> Result<Process, NotStarted> {
+pub(super) async fn start(lease: Lease, spare: Spare, spawn: Spawn, limit: Duration) -> Result<Process, NotStarted> {
     let (ready, started) = oneshot::channel();
-    tokio::spawn(serve(lease, spawn, limit, ready));
+    tokio::spawn(serve(lease, spare, spawn, limit, ready));
     match started.await {
         Ok(result) => result,
         Err(_) => Err(NotStarted::Lost("the task of the channel ended".into())),
     }
 }
 
-async fn serve(lease: Lease, spawn: Spawn, limit: Duration, ready: oneshot::Sender<Result<Process, NotStarted>>) {
-    let channel = match open(&lease, limit).await {
-        Opened::Channel(channel) => channel,
-        Opened::Not(why) => {
+async fn serve(
+    lease: Lease,
+    spare: Spare,
+    spawn: Spawn,
+    limit: Duration,
+    ready: oneshot::Sender<Result<Process, NotStarted>>,
+) {
+    let (mut read, write) = match open::open(&lease.connection, limit).await {
+        Ok(channel) => channel.split(),
+        Err(why) => {
             let _caller_gone = ready.send(Err(why));
             return;
         }
-        Opened::Late(late) => {
-            let why = format!("channel open: no answer within {}", seconds(limit));
-            let _caller_gone = ready.send(Err(NotStarted::Refused(why)));
-            late.close(&lease).await;
-            return;
-        }
     };
-    let (mut read, write) = channel.split();
     let write: WriteHalf = Arc::new(write);
-    let terminal = matches!(spawn.mode, SpawnMode::Pty { .. });
-    let accepted = match request(&mut read, &write, &spawn, limit).await {
+    let mark = Mark::new();
+    let accepted = match request(&mut read, &write, &spawn, &mark, limit).await {
+        Ok(accepted) => accepted,
         Err(why) => {
             let _caller_gone = ready.send(Err(why.with_reason(&lease).await));
             running::close(&mut read, &write).await;
             return;
         }
-        Ok(accepted) => accepted,
     };
     let (events, receiver) = mpsc::channel(EVENTS);
     let (control, requests) = ProcessControl::channel();
     // A caller that is gone drops the process here, which ends it like any other that is dropped.
     let _caller_gone = ready.send(Ok(Process { events: receiver, control }));
-    let running = Running::new(lease, read, write, events, requests, terminal);
+    let terminal = matches!(spawn.mode, SpawnMode::Pty { .. });
+    let mark = spawn.line.is_some().then_some(mark);
+    let running = Running::new(lease, spare, (read, write), Reader { events, requests }, mark, terminal);
     match accepted {
         Accepted::Yes => running.serve().await,
         Accepted::Unknown(why) => running.give_up(why).await,
-    }
-}
-
-enum Opened<'a> {
-    Channel(Channel<Msg>),
-    Not(NotStarted),
-    Late(Late<'a>),
-}
-
-/// A channel that may still be opened after we stopped waiting; it must be closed then, or its slot is lost.
-struct Late<'a>(std::pin::Pin<Box<dyn Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'a>>);
-
-impl Late<'_> {
-    async fn close(self, lease: &Lease) {
-        tokio::select! {
-            opened = self.0 => if let Ok(channel) = opened {
-                let (mut read, write) = channel.split();
-                running::close(&mut read, &Arc::new(write)).await;
-            },
-            () = lease.connection.vitals.ended().cancelled() => {}
-        }
-    }
-}
-
-async fn open(lease: &Lease, limit: Duration) -> Opened<'_> {
-    let connection = &lease.connection;
-    let heard = connection.gauge.heard();
-    let mut opening = Box::pin(connection.handle.channel_open_session());
-    match timeout(limit, &mut opening).await {
-        Ok(Ok(channel)) => Opened::Channel(channel),
-        Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-            let none_at_all = connection.vitals.limit() == 0;
-            Opened::Not(NotStarted::Full { connection: connection.id, none_at_all })
-        }
-        Ok(Err(_)) => Opened::Not(NotStarted::Lost(connection.last_words().await)),
-        Err(_) if connection.gauge.heard() == heard => {
-            connection.cut("the server is silent");
-            Opened::Not(NotStarted::Lost("the server is silent".into()))
-        }
-        Err(_) => Opened::Late(Late(opening)),
     }
 }
 
@@ -131,6 +95,7 @@ async fn request(
     read: &mut ChannelReadHalf,
     write: &WriteHalf,
     spawn: &Spawn,
+    mark: &Mark,
     limit: Duration,
 ) -> Result<Accepted, NotStarted> {
     let lost = |_| NotStarted::Lost("the connection was lost".into());
@@ -148,7 +113,7 @@ async fn request(
         }
     }
     match &spawn.line {
-        Some(line) => write.exec(true, line::under_sh(line)).await.map_err(lost)?,
+        Some(line) => write.exec(true, line::under_sh(&[&mark.command(), line])).await.map_err(lost)?,
         None => write.request_shell(true).await.map_err(lost)?,
     }
     match timeout(limit, answer(read)).await {
@@ -185,8 +150,12 @@ impl NotStarted {
     }
 }
 
-impl From<End> for ProcessEvent {
-    fn from(end: End) -> ProcessEvent {
-        ProcessEvent::Exit(end.0)
+/// The name of a signal, as `kill` takes it.
+fn sig_name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Hup => "HUP",
+        Signal::Int => "INT",
+        Signal::Term => "TERM",
+        Signal::Kill => "KILL",
     }
 }

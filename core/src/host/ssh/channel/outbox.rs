@@ -10,19 +10,28 @@ use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
 
+use super::victim::Victim;
 use crate::host::Signal;
 use crate::host::process::ControlRequest;
 
 /// Input that may wait for a command that does not read: 1 MiB. Past it, whoever writes waits.
 const LIMIT: usize = 1024 * 1024;
+const CTRL_C: &[u8] = b"\x03";
+/// The end of input on a terminal is a key, which counts only at the start of a line; within one it hands the line over
+/// and has to be pressed again.
+const CTRL_D: &[u8] = b"\x04";
+const CTRL_D_TWICE: &[u8] = b"\x04\x04";
 
-type Sending = Pin<Box<dyn Future<Output = Result<(), russh::Error>> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) type WriteHalf = Arc<ChannelWriteHalf<Msg>>;
 
 /// Requests on their way. Sending one may take long (the server's window is closed); that keeps neither the next urgent
 /// one nor the command's output waiting.
 pub(super) struct Outbox {
     write: WriteHalf,
+    victim: Victim,
+    terminal: bool,
+    at_line_start: bool,
     input: VecDeque<Option<Bytes>>,
     held: usize,
     urgent: VecDeque<ControlRequest>,
@@ -31,9 +40,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(write: WriteHalf) -> Outbox {
+    pub(super) fn new(write: WriteHalf, victim: Victim, terminal: bool) -> Outbox {
         Outbox {
             write,
+            victim,
+            terminal,
+            at_line_start: true,
             input: VecDeque::new(),
             held: 0,
             urgent: VecDeque::new(),
@@ -55,39 +67,40 @@ impl Outbox {
 
     pub(super) fn put(&mut self, request: ControlRequest) {
         match request {
-            ControlRequest::Input(bytes) => {
-                self.held += bytes.len();
-                self.input.push_back(Some(bytes));
+            ControlRequest::Input(bytes) => self.put_input(bytes),
+            ControlRequest::Eof if self.terminal => {
+                self.put_input(Bytes::from_static(if self.at_line_start { CTRL_D } else { CTRL_D_TWICE }));
             }
             ControlRequest::Eof => self.input.push_back(None),
             ControlRequest::Resize(_) | ControlRequest::Signal(_) => self.urgent.push_back(request),
         }
     }
 
+    fn put_input(&mut self, bytes: Bytes) {
+        if let Some(last) = bytes.last() {
+            self.at_line_start = matches!(last, b'\r' | b'\n');
+            self.held += bytes.len();
+            self.input.push_back(Some(bytes));
+        }
+    }
+
     /// Sends until one request is out. Nothing is lost when this is dropped half-way.
     pub(super) async fn work(&mut self) {
+        if self.sending_urgent.is_none()
+            && let Some(request) = self.urgent.pop_front()
+        {
+            self.sending_urgent = Some(self.urgent(request));
+        }
         if self.sending_input.is_none()
             && let Some(input) = self.input.pop_front()
         {
             self.held -= input.as_ref().map_or(0, Bytes::len);
-            let write = self.write.clone();
-            self.sending_input = Some(Box::pin(async move {
-                match input {
-                    Some(bytes) => write.data_bytes(bytes).await,
-                    None => write.eof().await,
-                }
-            }));
-        }
-        if self.sending_urgent.is_none()
-            && let Some(request) = self.urgent.pop_front()
-        {
-            self.sending_urgent = Some(Box::pin(send(self.write.clone(), request)));
+            self.sending_input = Some(Box::pin(send_input(self.write.clone(), input)));
         }
         poll_fn(|context| {
             let mut out = false;
             for slot in [&mut self.sending_urgent, &mut self.sending_input] {
-                // An error means that the connection is gone; the read half tells so too.
-                if let Some(Poll::Ready(_)) = slot.as_mut().map(|sending| sending.as_mut().poll(context)) {
+                if let Some(Poll::Ready(())) = slot.as_mut().map(|sending| sending.as_mut().poll(context)) {
                     *slot = None;
                     out = true;
                 }
@@ -96,17 +109,51 @@ impl Outbox {
         })
         .await;
     }
-}
 
-async fn send(write: WriteHalf, request: ControlRequest) -> Result<(), russh::Error> {
-    match request {
-        ControlRequest::Resize(size) => write.window_change(size.cols.into(), size.rows.into(), 0, 0).await,
-        ControlRequest::Signal(signal) => write.signal(sig(signal)).await,
-        ControlRequest::Input(_) | ControlRequest::Eof => Ok(()),
+    fn urgent(&mut self, request: ControlRequest) -> Sending {
+        let (write, victim) = (self.write.clone(), self.victim.clone());
+        match request {
+            ControlRequest::Signal(Signal::Int) if self.terminal => {
+                // What was typed ahead was for a program that is now to end.
+                self.input.clear();
+                self.sending_input = None;
+                self.held = 0;
+                self.at_line_start = true;
+                Box::pin(interrupt(write, victim))
+            }
+            ControlRequest::Signal(signal) => Box::pin(send_signal(write, victim, signal)),
+            ControlRequest::Resize(size) => Box::pin(async move {
+                let _gone = write.window_change(size.cols.into(), size.rows.into(), 0, 0).await;
+            }),
+            ControlRequest::Input(_) | ControlRequest::Eof => Box::pin(std::future::ready(())),
+        }
     }
 }
 
-pub(super) fn sig(signal: Signal) -> Sig {
+// An error of russh means below that the connection is gone; who reads the output is told so.
+
+async fn send_input(write: WriteHalf, input: Option<Bytes>) {
+    let _gone = match input {
+        Some(bytes) => write.data_bytes(bytes).await,
+        None => write.eof().await,
+    };
+}
+
+async fn interrupt(write: WriteHalf, victim: Victim) {
+    if write.writable_packet_size().await > 0 {
+        let _gone = write.data_bytes(CTRL_C).await;
+    } else {
+        send_signal(write, victim, Signal::Int).await;
+    }
+}
+
+async fn send_signal(write: WriteHalf, victim: Victim, signal: Signal) {
+    if !victim.signal(signal).await {
+        let _gone = write.signal(sig(signal)).await;
+    }
+}
+
+fn sig(signal: Signal) -> Sig {
     match signal {
         Signal::Hup => Sig::HUP,
         Signal::Int => Sig::INT,

@@ -10,26 +10,71 @@
 //! - When others share the connection, or somebody wants something of the command (Ctrl-C, a signal, a size), it waits a
 //!   second in all, then drops output until the ring is empty, and says in the output how much is missing.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use russh::{ChannelMsg, ChannelReadHalf, Sig};
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::outbox::{Outbox, WriteHalf, sig};
+use super::mark::Mark;
+use super::outbox::{Outbox, WriteHalf};
 use super::ring::{LIMIT, Ring, Stream};
+use super::victim::Victim;
+use crate::host::lifecycle::{EndStep, PoliteEnd};
 use crate::host::process::{ControlRequest, ControlRequests};
 use crate::host::ssh::connection::Connection;
 use crate::host::ssh::failure::printable;
-use crate::host::ssh::pool::Lease;
-use crate::host::{ExitStatus, ProcessEvent, Signal};
+use crate::host::ssh::pool::{Lease, Spare};
+use crate::host::ssh::vitals::Vitals;
+use crate::host::{ExitStatus, ProcessEvent};
 
 /// How long others on the connection may be kept waiting by one slow reader, in all, until it has caught up.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long a command has between being asked to end and being killed, and between that and being given up.
-const GRACE: Duration = Duration::from_secs(2);
 /// How long the server may take to agree to the end of a channel.
 const CLOSE: Duration = Duration::from_secs(10);
+/// How long output may pause after the status before it is checked whether any is still on the way.
+const SILENCE: Duration = Duration::from_millis(200);
+
+/// The two ends towards whoever wanted the command.
+pub(super) struct Reader {
+    pub(super) events: mpsc::Sender<ProcessEvent>,
+    pub(super) requests: ControlRequests,
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+pub(super) struct Running {
+    lease: Lease,
+    read: ChannelReadHalf,
+    write: WriteHalf,
+    reader: Reader,
+    /// Whether somebody can still ask for something.
+    listening: bool,
+    outbox: Outbox,
+    ring: Ring,
+    /// Still to be found in the output.
+    mark: Option<Mark>,
+    group: watch::Sender<Option<i32>>,
+    victim: Victim,
+    terminal: bool,
+    status: Option<ExitStatus>,
+    /// Output is dropped until the ring is empty.
+    dropping: bool,
+    patience: Duration,
+    /// Nobody wants the command any more; how it is ended.
+    end: Option<PoliteEnd>,
+    /// Somebody wanted the command to end: then nothing of its process group may stay.
+    unwanted: bool,
+    /// Ends what the command has left behind.
+    sweep: Option<Boxed<bool>>,
+    /// Finds out whether output is still on the way.
+    quiet: Option<Boxed<()>>,
+}
 
 /// What woke the task.
 enum Happening {
@@ -40,85 +85,60 @@ enum Happening {
     Dropped,
     Request(Option<ControlRequest>),
     Sent,
-}
-
-/// How a command ended, as an event.
-pub(super) struct End(pub(super) ExitStatus);
-
-pub(super) struct Running {
-    lease: Lease,
-    read: ChannelReadHalf,
-    write: WriteHalf,
-    events: mpsc::Sender<ProcessEvent>,
-    requests: ControlRequests,
-    /// Whether somebody can still ask for something.
-    listening: bool,
-    outbox: Outbox,
-    ring: Ring,
-    terminal: bool,
-    status: Option<ExitStatus>,
-    /// Output is dropped until the ring is empty.
-    dropping: bool,
-    patience: Duration,
+    EndStep(EndStep),
+    /// The reader has kept others waiting for long enough.
+    Impatient,
+    /// The command has ended and its output too, although something keeps the streams open.
+    Quiet,
+    Swept,
 }
 
 impl Running {
     pub(super) fn new(
         lease: Lease,
-        read: ChannelReadHalf,
-        write: WriteHalf,
-        events: mpsc::Sender<ProcessEvent>,
-        requests: ControlRequests,
+        spare: Spare,
+        (read, write): (ChannelReadHalf, WriteHalf),
+        reader: Reader,
+        mark: Option<Mark>,
         terminal: bool,
     ) -> Running {
+        let (group, known) = watch::channel(None);
+        let victim = Victim::new(lease.connection.clone(), spare, known);
         Running {
             lease,
             read,
-            outbox: Outbox::new(write.clone()),
+            outbox: Outbox::new(write.clone(), victim.clone(), terminal),
             write,
-            events,
-            requests,
+            reader,
             listening: true,
             ring: Ring::new(LIMIT, terminal),
+            mark,
+            group,
+            victim,
             terminal,
             status: None,
             dropping: false,
             patience: PATIENCE,
+            end: None,
+            unwanted: false,
+            sweep: None,
+            quiet: None,
         }
     }
 
     /// Serves the command until its channel is closed: not until the end of output or the status, either may come first.
     pub(super) async fn serve(mut self) {
-        loop {
-            if !self.ring.has_room() && !self.dropping {
-                self.wait_for_reader().await;
-                continue;
-            }
-            let happening = tokio::select! {
-                message = self.read.wait() => Happening::Message(message),
-                permit = self.events.reserve(), if !self.ring.is_empty() => {
-                    if let (Ok(permit), Some(event)) = (permit, self.ring.pop()) {
-                        permit.send(event);
-                    }
-                    Happening::Delivered
-                }
-                () = self.events.closed() => Happening::Dropped,
-                request = next_request(&mut self.requests, self.outbox.has_room()), if self.listening => {
-                    Happening::Request(request)
-                }
-                () = self.outbox.work(), if self.outbox.is_busy() => Happening::Sent,
-            };
-            match happening {
-                Happening::Message(message) => {
-                    if self.take(message) {
-                        break;
-                    }
-                }
-                Happening::Sent => {}
-                Happening::Delivered => self.caught_up(),
-                Happening::Dropped => return self.end().await,
-                Happening::Request(request) => self.put(request),
-            }
+        while self.step().await {}
+        if self.status.is_none() && self.end.is_some() && !self.lease.connection.is_dead() {
+            let connection = &self.lease.connection;
+            tracing::warn!(
+                address = %connection.address,
+                user = %connection.user,
+                "a command that was stopped may still run: it does not end"
+            );
+        }
+        if let Some(sweep) = self.sweep.take() {
+            sweep.await;
         }
         let status = match self.status.take() {
             Some(status) => status,
@@ -132,8 +152,76 @@ impl Running {
 
     /// Ends a command of which it is not known whether it was ever started.
     pub(super) async fn give_up(mut self, why: String) {
-        self.stop().await;
+        self.abandon();
+        while self.step().await {}
         self.finish(ExitStatus::Unknown(why)).await;
+    }
+
+    /// One thing that happens. False: it is over.
+    async fn step(&mut self) -> bool {
+        if !self.ring.has_room() && !self.dropping {
+            self.wait_for_reader().await;
+            return true;
+        }
+        let happening = self.happens().await;
+        match happening {
+            Happening::Message(message) => self.take(message),
+            Happening::Delivered => {
+                self.caught_up();
+                true
+            }
+            Happening::Dropped => {
+                self.abandon();
+                true
+            }
+            Happening::Request(request) => {
+                self.put(request);
+                true
+            }
+            Happening::Sent | Happening::Impatient => true,
+            Happening::EndStep(EndStep::Send(signal)) => {
+                self.put(Some(ControlRequest::Signal(signal)));
+                true
+            }
+            Happening::Swept => {
+                self.sweep = None;
+                true
+            }
+            Happening::EndStep(EndStep::GiveUp) | Happening::Quiet => {
+                close(&mut self.read, &self.write).await;
+                false
+            }
+        }
+    }
+
+    async fn happens(&mut self) -> Happening {
+        let quiet_now = self.status.is_some() && self.sweep.is_none();
+        if quiet_now && self.quiet.is_none() {
+            self.quiet = Some(Box::pin(nothing_on_the_way(self.lease.connection.clone())));
+        }
+        let (events, requests) = (&self.reader.events, &mut self.reader.requests);
+        tokio::select! {
+            message = self.read.wait() => Happening::Message(message),
+            permit = events.reserve(), if !self.ring.is_empty() => {
+                if let (Ok(permit), Some(event)) = (permit, self.ring.pop()) {
+                    permit.send(event);
+                }
+                Happening::Delivered
+            }
+            () = events.closed(), if self.end.is_none() => Happening::Dropped,
+            request = next_request(requests, self.outbox.has_room()), if self.listening => Happening::Request(request),
+            () = self.outbox.work(), if self.outbox.is_busy() => Happening::Sent,
+            step = due(&mut self.end), if self.end.is_some() && self.status.is_none() => Happening::EndStep(step),
+            () = done(&mut self.sweep), if self.sweep.is_some() => Happening::Swept,
+            () = done(&mut self.quiet), if quiet_now => Happening::Quiet,
+        }
+    }
+
+    /// Nobody reads any more: ends the command politely.
+    fn abandon(&mut self) {
+        self.dropping = true;
+        self.unwanted = true;
+        self.end = Some(PoliteEnd::begin(self.terminal));
     }
 
     /// The ring is full: nothing is taken from the connection until there is room, or patience ends.
@@ -147,33 +235,37 @@ impl Running {
                 false => tokio::time::sleep(patience).await,
             }
         };
-        tokio::select! {
-            permit = self.events.reserve() => {
+        let (events, requests) = (&self.reader.events, &mut self.reader.requests);
+        let happening = tokio::select! {
+            permit = events.reserve() => {
                 if let (Ok(permit), Some(event)) = (permit, self.ring.pop()) {
                     permit.send(event);
                 }
+                Happening::Delivered
             }
-            () = limit => self.dropping = true,
-            request = next_request(&mut self.requests, self.outbox.has_room()), if self.listening => {
-                // It would not get out: russh is waiting for us.
+            () = limit => Happening::Impatient,
+            request = next_request(requests, self.outbox.has_room()), if self.listening => Happening::Request(request),
+        };
+        match happening {
+            // A request would not get out: russh is waiting for us.
+            Happening::Request(request) => {
                 self.dropping |= request.is_some();
-                match request {
-                    Some(request) => self.outbox.put(request),
-                    None => self.listening = false,
-                }
+                self.put(request);
             }
+            Happening::Impatient => self.dropping = true,
+            _ => {}
         }
         if !alone {
             self.patience = self.patience.saturating_sub(started.elapsed());
         }
-        if self.events.is_closed() {
-            // The main loop sees it; taking must not be what it waits for.
+        if self.reader.events.is_closed() {
+            // The next step sees it; taking must not be what it waits for.
             self.dropping = true;
         }
     }
 
     fn caught_up(&mut self) {
-        if self.ring.is_empty() {
+        if self.ring.is_empty() && self.end.is_none() {
             self.dropping = false;
             self.patience = PATIENCE;
         }
@@ -181,23 +273,60 @@ impl Running {
 
     fn put(&mut self, request: Option<ControlRequest>) {
         match request {
-            Some(request) => self.outbox.put(request),
+            Some(request) => {
+                self.unwanted |= matches!(request, ControlRequest::Signal(_));
+                self.outbox.put(request);
+            }
             None => self.listening = false,
         }
     }
 
-    /// Whether the channel is over.
+    /// Whether the channel goes on.
     fn take(&mut self, message: Option<ChannelMsg>) -> bool {
+        self.quiet = None;
         match message {
-            None | Some(ChannelMsg::Close) => return true,
-            Some(ChannelMsg::Data { data }) => self.output(Stream::Out, data),
-            Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.output(Stream::Err, data),
-            Some(other) => self.note(other),
+            None | Some(ChannelMsg::Close) => return false,
+            Some(ChannelMsg::Data { data }) => self.printed(Stream::Out, data),
+            Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.printed(Stream::Err, data),
+            Some(ChannelMsg::ExitStatus { exit_status }) => {
+                // Larger ones cannot be; they must not become 0 by being cut.
+                self.ended(ExitStatus::Code(i32::try_from(exit_status).unwrap_or(255).min(255)));
+            }
+            Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                self.ended(ExitStatus::Signal(signal_text(&signal_name)));
+            }
+            Some(_) => {}
         }
-        false
+        true
     }
 
-    fn output(&mut self, stream: Stream, bytes: bytes::Bytes) {
+    fn ended(&mut self, status: ExitStatus) {
+        self.status.get_or_insert(status);
+        if self.unwanted && self.sweep.is_none() {
+            let victim = self.victim.clone();
+            self.sweep = Some(Box::pin(async move { victim.sweep().await }));
+        }
+    }
+
+    fn printed(&mut self, stream: Stream, bytes: Bytes) {
+        let marked = if self.terminal { Stream::Out } else { Stream::Err };
+        let bytes = match &mut self.mark {
+            Some(mark) if stream == marked => {
+                let (bytes, group) = mark.filter(bytes);
+                if group.is_some() {
+                    self.group.send_replace(group);
+                    self.mark = None;
+                }
+                bytes
+            }
+            _ => bytes,
+        };
+        if !bytes.is_empty() {
+            self.output(stream, bytes);
+        }
+    }
+
+    fn output(&mut self, stream: Stream, bytes: Bytes) {
         if self.dropping {
             self.ring.drop_output(bytes.len());
             return;
@@ -209,7 +338,7 @@ impl Running {
             };
             // A reader that is gone is seen by the loop.
             if let Err(TrySendError::Full(ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes))) =
-                self.events.try_send(event)
+                self.reader.events.try_send(event)
             {
                 self.ring.push(stream, bytes);
             }
@@ -218,23 +347,16 @@ impl Running {
         self.ring.push(stream, bytes);
     }
 
-    fn note(&mut self, message: ChannelMsg) {
-        match message {
-            ChannelMsg::ExitStatus { exit_status } => {
-                // Larger ones cannot be; they must not become 0 by being cut.
-                let code = i32::try_from(exit_status).unwrap_or(255).min(255);
-                self.status.get_or_insert(ExitStatus::Code(code));
-            }
-            ChannelMsg::ExitSignal { signal_name, .. } => {
-                self.status.get_or_insert(ExitStatus::Signal(signal_text(&signal_name)));
-            }
-            _ => {}
-        }
-    }
-
     /// Hands over what is left, without keeping the connection from others meanwhile.
-    async fn finish(self, status: ExitStatus) {
-        let Running { lease, mut ring, events, .. } = self;
+    async fn finish(mut self, status: ExitStatus) {
+        if let Some(mut mark) = self.mark.take() {
+            let stream = if self.terminal { Stream::Out } else { Stream::Err };
+            let rest = mark.rest();
+            if !rest.is_empty() {
+                self.output(stream, rest);
+            }
+        }
+        let Running { lease, mut ring, reader: Reader { events, .. }, .. } = self;
         drop(lease);
         ring.mark_gap();
         while let Some(event) = ring.pop() {
@@ -242,69 +364,7 @@ impl Running {
                 return;
             }
         }
-        let _reader_gone = events.send(End(status).into()).await;
-    }
-
-    /// The process was dropped: ends the command politely, nobody waits for it.
-    async fn end(mut self) {
-        if !self.stop().await {
-            let connection = &self.lease.connection;
-            tracing::warn!(
-                address = %connection.address,
-                user = %connection.user,
-                "a command that was stopped may still run: the server does not close its channel"
-            );
-        }
-    }
-
-    /// Ctrl-C, TERM, KILL, close. Whether the server agreed that it is over.
-    async fn stop(&mut self) -> bool {
-        self.dropping = true;
-        if self.status.is_none() {
-            let write = self.write.clone();
-            let terminal = self.terminal;
-            let asked = self.say(async move {
-                if terminal && write.writable_packet_size().await > 0 {
-                    write.data_bytes(&b"\x03"[..]).await?;
-                }
-                write.signal(sig(Signal::Term)).await
-            });
-            if asked.await || self.over_within(GRACE).await {
-                return true;
-            }
-            let write = self.write.clone();
-            if self.say(async move { write.signal(sig(Signal::Kill)).await }).await || self.over_within(GRACE).await {
-                return true;
-            }
-        }
-        close(&mut self.read, &self.write).await
-    }
-
-    /// Sends something while output goes on being taken. Whether the channel ended meanwhile.
-    async fn say(&mut self, what: impl Future<Output = Result<(), russh::Error>>) -> bool {
-        tokio::pin!(what);
-        loop {
-            tokio::select! {
-                _sent_or_gone = &mut what => return false,
-                message = self.read.wait() => if self.take(message) { return true },
-            }
-        }
-    }
-
-    /// Whether the channel ends, or the command does, within a time.
-    async fn over_within(&mut self, limit: Duration) -> bool {
-        let over = async {
-            loop {
-                let message = self.read.wait().await;
-                if self.take(message) {
-                    return true;
-                }
-                if self.status.is_some() {
-                    return false;
-                }
-            }
-        };
-        timeout(limit, over).await.unwrap_or(false)
+        let _reader_gone = events.send(ProcessEvent::Exit(status)).await;
     }
 }
 
@@ -321,8 +381,34 @@ pub(super) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) -> bool
     timeout(CLOSE, closing).await.unwrap_or(false)
 }
 
+/// Waits until no output can be on the way any more: a pause, then two questions that the server answers in order, so
+/// that its loop has come around in between and everything it had read was sent before.
+async fn nothing_on_the_way(connection: Arc<Connection>) {
+    tokio::time::sleep(SILENCE).await;
+    for _ in 0..2 {
+        // An error means that the connection is gone; the read half tells so too.
+        if connection.handle.send_ping().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
 async fn next_request(requests: &mut ControlRequests, room: bool) -> Option<ControlRequest> {
     if room { requests.recv().await } else { requests.recv_urgent().await }
+}
+
+async fn due(end: &mut Option<PoliteEnd>) -> EndStep {
+    match end {
+        Some(end) => end.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn done<T>(work: &mut Option<Boxed<T>>) {
+    match work {
+        Some(work) => drop(work.await),
+        None => std::future::pending().await,
+    }
 }
 
 async fn why_unknown(connection: &Connection) -> String {
@@ -333,7 +419,7 @@ async fn why_unknown(connection: &Connection) -> String {
 }
 
 /// While it lives, the connection counts as held up.
-struct Stall(std::sync::Arc<crate::host::ssh::vitals::Vitals>);
+struct Stall(Arc<Vitals>);
 
 impl Stall {
     fn new(lease: &Lease) -> Stall {

@@ -1,6 +1,7 @@
 //! One command on one host: output, status, input, signals, terminals.
 
 use super::*;
+use crate::host::Signal;
 
 // rows: F-16 F-36 F-62
 #[tokio::test]
@@ -34,6 +35,12 @@ async fn death_by_signal_is_told_by_name() {
     let sshd = Sshd::start().await;
     let host = host(sshd.settings(), &pool());
     assert_eq!(run(&host, piped("kill -SEGV $$")).await.status, ExitStatus::Signal("SEGV".into()));
+    let process = host.spawn(piped("echo ready; exec sleep 1000"), &reach()).await.unwrap();
+    let control = process.control.clone();
+    let mut process = process;
+    read_until(&mut process, "ready").await;
+    control.signal(Signal::Term);
+    assert_eq!(finish(process).await.status, ExitStatus::Signal("TERM".into()));
 }
 
 // rows: F-15 F-32
@@ -55,7 +62,7 @@ async fn a_terminal_has_the_size_it_was_given_and_follows() {
 async fn keys_reach_a_terminal_and_ctrl_c_interrupts() {
     let sshd = Sshd::start().await;
     let host = host(sshd.settings(), &pool());
-    let line = "read line; echo \"got $line\"; trap 'echo interrupted; exit 130' INT; echo ready; sleep 1000";
+    let line = "read line; echo \"got $line\"; trap 'echo interrupted; exit 130' INT; echo ready; while :; do sleep 0.05; done";
     let mut process = host.spawn(pty(line, 24, 80), &reach()).await.unwrap();
     process.control.input(bytes("hello\r")).await;
     read_until(&mut process, "got hello\r\nready").await;
@@ -150,7 +157,11 @@ async fn a_dropped_process_ends_there_too() {
     let pool = pool();
     let host = host(sshd.settings(), &pool);
     for spawn in [
+        piped("echo $$; exec sleep 1000"),
         pty("echo $$; exec sleep 1000", 24, 80),
+        // Deaf to everything polite.
+        piped("trap '' INT TERM HUP; echo $$; while :; do sleep 0.1; done"),
+        pty("trap '' INT TERM HUP; echo $$; while :; do sleep 0.1; done", 24, 80),
         // Nobody reads what it prints.
         piped("echo $$; exec yes"),
     ] {
@@ -188,4 +199,22 @@ async fn a_server_that_gives_no_terminal_says_so_and_nothing_runs() {
     assert_eq!(message, "web1: the command was not started: the server gives no terminal (PermitTTY)");
     assert_eq!(run(&host, piped("echo piped")).await.out(), "piped\n");
     assert!(!mark.exists());
+}
+
+/// What every kind of host has to do.
+macro_rules! conforms {
+    ($($case:ident)*) => {mod conformance {$(
+        #[tokio::test]
+        async fn $case() {
+            let sshd = super::Sshd::start().await;
+            let host: std::sync::Arc<dyn crate::host::Host> =
+                std::sync::Arc::new(super::host(sshd.settings(), &super::pool()));
+            crate::host::conformance::$case(&host).await;
+        }
+    )*}};
+}
+
+conforms! {
+    status_and_streams death_by_signal context_reaches_the_command odd_directories a_lot_of_output end_of_input
+    keys_and_size something_left_behind cancelled dropped too_slow sandbox
 }

@@ -122,3 +122,21 @@ async fn closing_ends_everything() {
     assert_eq!(finish(process).await.status, ExitStatus::Unknown("the connection was closed here".into()));
     assert_eq!(run(&host, piped("echo again")).await.out(), "again\n");
 }
+
+#[tokio::test]
+async fn commands_are_stopped_even_when_the_server_has_no_room_for_another_channel() {
+    let sshd = Sshd::start_with("MaxSessions 3").await;
+    let pool = pool();
+    let host = host(sshd.settings(), &pool);
+    let mut processes = Vec::new();
+    for _ in 0..3 {
+        let mut process =
+            host.spawn(piped("trap '' TERM; echo unstoppable; while :; do sleep 0.1; done"), &reach()).await.unwrap();
+        read_until(&mut process, "unstoppable").await;
+        processes.push(process);
+    }
+    drop(processes);
+    until("all channels are free", || pool.connections().iter().all(|connection| connection.channels == 0)).await;
+    let left = run(&host, piped("ps -A -o args= | grep -c \"[e]cho unstoppable\"")).await;
+    assert_eq!(left.out().trim(), "0");
+}
