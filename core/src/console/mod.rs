@@ -1,9 +1,12 @@
 //! Questions on a terminal (section I).
 
+mod pager;
 mod question;
 mod reading;
 #[cfg(test)]
 mod tests;
+
+pub use pager::page;
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use super::state::State;
 use super::supervise::{End, supervise};
 use super::target::{self, Target};
 use super::words::split;
-use crate::console::Console;
+use crate::console::{Console, page};
 use crate::env::{ActionError, Cause, Env, RunContext};
 use crate::logger::{Event, Listener, Logger, ScreenLogger};
 use crate::terminal::style::{Style, escaped_lines};
@@ -189,7 +189,7 @@ impl Shell {
     async fn reply(&mut self, reply: Result<Reply, String>) -> io::Result<Outcome> {
         match reply {
             Ok(Reply::Done) => self.moved(),
-            Ok(Reply::Text(text)) => self.screen.print(&text).await?,
+            Ok(Reply::Text(text)) => page(&self.terminal, &text).await?,
             Ok(Reply::Clear) if self.screen.kind() == Kind::Tty => self.screen.write(b"\x1b[H\x1b[2J").await?,
             Ok(Reply::Clear) => {}
             Ok(Reply::Leave) => return Ok(Outcome::Leave),

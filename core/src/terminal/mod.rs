@@ -21,6 +21,7 @@ pub mod style;
 
 pub use keyboard::{Keyboard, KeyboardHub};
 pub use line_filter::LineFilter;
+pub use prompt_line::PromptLine;
 
 /// Size of a terminal in character cells. Never zero: a 0 x 0 terminal makes line editors divide by zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

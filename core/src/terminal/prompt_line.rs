@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// What stands on the last line of a screen. Used by the one thread that writes, and by whoever gives up on a line.
+/// What stands on the last line of a screen. Used by the one that writes, and by whoever gives up on a line. For
+/// terminals that implement [`super::Terminal::write_prompt`] and [`super::Terminal::abandon_prompt`].
 #[derive(Default)]
-pub(super) struct Prompt(Mutex<State>);
+pub struct PromptLine(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -12,22 +13,23 @@ struct State {
     abandoned: bool,
 }
 
-impl Prompt {
+impl PromptLine {
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn is_shown(&self) -> bool {
+    /// Whether a line is being edited.
+    pub fn is_shown(&self) -> bool {
         self.with(|state| !state.drawn.is_empty())
     }
 
     /// Nobody edits the line any more; it stays as it is and the next output begins below it.
-    pub(super) fn abandon(&self) {
+    pub fn abandon(&self) {
         self.with(|state| state.abandoned = !state.drawn.is_empty());
     }
 
     /// The bytes that draw another state of the line, or end it when there are none.
-    pub(super) fn draw(&self, drawn: Vec<u8>) -> Vec<u8> {
+    pub fn draw(&self, drawn: Vec<u8>) -> Vec<u8> {
         self.with(|state| {
             let mut bytes = state.leave_abandoned();
             bytes.extend_from_slice(if drawn.is_empty() { b"\r\n" } else { &drawn });
@@ -37,7 +39,7 @@ impl Prompt {
     }
 
     /// Output, above the line when there is one.
-    pub(super) fn around(&self, output: Vec<u8>) -> Vec<u8> {
+    pub fn around(&self, output: Vec<u8>) -> Vec<u8> {
         self.with(|state| {
             let mut bytes = state.leave_abandoned();
             if state.drawn.is_empty() {
@@ -67,7 +69,7 @@ mod tests {
     // rows: N-61
     #[test]
     fn output_goes_above_the_line_that_is_edited() {
-        let prompt = Prompt::default();
+        let prompt = PromptLine::default();
         assert_eq!(prompt.around(b"one\r\n".to_vec()), b"one\r\n");
         assert_eq!(prompt.draw(b"\rweb > ls".to_vec()), b"\rweb > ls");
         assert_eq!(prompt.around(b"two\r\n".to_vec()), b"\r\x1b[Ktwo\r\n\rweb > ls");
@@ -78,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_line_that_nobody_ends_is_left_behind() {
-        let prompt = Prompt::default();
+        let prompt = PromptLine::default();
         prompt.draw(b"\rpassword: ".to_vec());
         prompt.abandon();
         assert_eq!(prompt.around(b"interrupted\r\n".to_vec()), b"\r\ninterrupted\r\n");

@@ -15,9 +15,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::lines::LinesTerminal;
-use super::prompt_line::Prompt;
 use super::raw_mode::RawMode;
-use super::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
+use super::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, PromptLine, Size, Terminal};
 
 /// Keys and piped input are read in pieces of this size, bytes.
 const READ_SIZE: usize = 8 * 1024;
@@ -37,7 +36,7 @@ pub struct StdioTerminal {
     wants_colour: bool,
     size: watch::Receiver<Size>,
     writes: mpsc::Sender<WriteRequest>,
-    prompt: Arc<Prompt>,
+    prompt: Arc<PromptLine>,
     keyboard: KeyboardHub,
     reader: Mutex<Option<Reader>>,
     raw: Option<Arc<RawMode>>,
@@ -77,7 +76,7 @@ impl StdioTerminal {
             Some(raw) => Some(follow_signals(raw.clone(), size_sender)?),
             None => None,
         };
-        let prompt = Arc::new(Prompt::default());
+        let prompt = Arc::new(PromptLine::default());
         let writes = start_writer(prompt.clone())?;
         Ok(Arc::new_cyclic(|me| StdioTerminal {
             me: me.clone(),
@@ -214,7 +213,7 @@ fn follow_signals(raw: Arc<RawMode>, size: watch::Sender<Size>) -> io::Result<Ab
 }
 
 /// One thread writes, so that a slow screen holds up whoever writes to it and nobody else.
-fn start_writer(prompt: Arc<Prompt>) -> io::Result<mpsc::Sender<WriteRequest>> {
+fn start_writer(prompt: Arc<PromptLine>) -> io::Result<mpsc::Sender<WriteRequest>> {
     let (sender, mut requests) = mpsc::channel::<WriteRequest>(WRITES_WAITING);
     thread::Builder::new().name("terminal-write".to_string()).spawn(move || {
         while let Some(request) = requests.blocking_recv() {
