@@ -1,5 +1,6 @@
 //! How classes are made: collecting members, double-underscore overrides (section B), the rules at definition.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use indexmap::IndexMap;
@@ -164,6 +165,7 @@ impl ClassBuilder {
             group: self.group,
             hosts: self.hosts,
             depth,
+            sealed: AtomicBool::new(false),
             members: RwLock::new(members),
         })))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use indexmap::IndexMap;
@@ -47,6 +48,8 @@ pub(super) struct Inner {
     pub(super) hosts: Option<HostSource>,
     /// Number of classes above; bounds every walk up the bases.
     pub(super) depth: usize,
+    /// Shared by trees that must not change each other.
+    pub(super) sealed: AtomicBool,
     /// Own members only, aliases as members of their own. Locked for single look-ups and insertions.
     pub(super) members: RwLock<IndexMap<String, Member>>,
 }
@@ -67,7 +70,7 @@ impl ClassError {
     }
 }
 
-// The two roots are constants, not state: `define` refuses to change them.
+// The two roots are constants, not state: they are sealed.
 static NODE: LazyLock<Class> = LazyLock::new(|| Class::bare("Node", Kind::Normal));
 static PARALLEL_NODE: LazyLock<Class> = LazyLock::new(|| Class::bare("ParallelNode", Kind::Parallel));
 
@@ -92,6 +95,7 @@ impl Class {
             group: None,
             hosts: None,
             depth: 0,
+            sealed: AtomicBool::new(true),
             members: RwLock::default(),
         }))
     }
@@ -170,9 +174,9 @@ impl Class {
     ///
     /// # Errors
     /// The same rules as at definition: reserved names, nesting, unknown override targets. Also when a class would
-    /// contain itself, and for `Node` and `ParallelNode`, which are shared by all trees.
+    /// contain itself, and for classes that are sealed, as `Node` and `ParallelNode` are.
     pub fn define(&self, name: &str, member: Member, position: Option<Position>) -> Result<(), ClassError> {
-        if self.base().is_none() {
+        if self.is_sealed() {
             let message = format!("{} itself cannot be changed: extend it", self.name());
             return Err(ClassError { position, message });
         }
@@ -186,6 +190,22 @@ impl Class {
         let mut members = self.0.members.write().unwrap_or_else(PoisonError::into_inner);
         members.extend(additions);
         Ok(())
+    }
+
+    /// Makes the class and its children final: nothing can be defined later. For classes that several trees share, such
+    /// as those that a program gives to deployment files; extending them is always possible.
+    pub fn seal(&self) {
+        let mut pending = vec![self.clone()];
+        while let Some(class) = pending.pop() {
+            // Sealed ones are not looked into again: their children are sealed, too.
+            if !class.0.sealed.swap(true, Ordering::Relaxed) {
+                pending.extend(class.children().into_iter().map(|(_, child)| child));
+            }
+        }
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.0.sealed.load(Ordering::Relaxed)
     }
 
     /// `.Array` (row C-20).
@@ -225,6 +245,7 @@ impl Class {
             group: Some(group),
             hosts: None,
             depth: self.0.depth + 1,
+            sealed: AtomicBool::new(false),
             members: RwLock::default(),
         };
         Class(Arc::new(inner))

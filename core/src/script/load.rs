@@ -13,9 +13,9 @@ use super::class::LuaClass;
 use super::convert::type_name;
 use super::error::{Raised, raised_from};
 use super::shared::Shared;
-use super::{LoadError, module, prelude};
+use super::{Brought, LoadError, module, prelude};
 use crate::env::Cause;
-use crate::node::{Class, HostKind, Member, Node, Position};
+use crate::node::{Class, Member, Node, Position};
 use crate::value::{self, Foreign};
 
 /// Longest time that a file may take to load.
@@ -31,16 +31,16 @@ const HOOK_EVERY: u32 = 100_000;
 const KEEPER: &str = "__script";
 
 /// Loads a file into a state of its own.
-pub(super) fn load(path: &Path, kinds: &[(String, HostKind)]) -> Result<Node, LoadError> {
-    load_within(path, kinds, LOAD_MAX)
+pub(super) fn load(path: &Path, brought: &Brought) -> Result<Node, LoadError> {
+    load_within(path, brought, LOAD_MAX)
 }
 
 /// The same with another limit.
-pub(super) fn load_within(path: &Path, kinds: &[(String, HostKind)], limit: Duration) -> Result<Node, LoadError> {
+pub(super) fn load_within(path: &Path, brought: &Brought, limit: Duration) -> Result<Node, LoadError> {
     let mut chunks = Chunks::new(path);
     let chunk = chunks.load(path).map_err(|why| missing(path, why))?;
     let failed = |error: mlua::Error| plain(error.to_string());
-    let lua = state(chunks, kinds).map_err(failed)?;
+    let lua = state(chunks, brought).map_err(failed)?;
     let shared = Shared::of(&lua).map_err(failed)?;
     let results = shared.limited(limit, || {
         let main = lua.load(chunk.text).set_name(format!("@{}", chunk.name)).set_mode(ChunkMode::Text);
@@ -62,7 +62,7 @@ pub(super) fn load_within(path: &Path, kinds: &[(String, HostKind)], limit: Dura
 }
 
 /// A state with the module and nothing that could block or end the process.
-fn state(chunks: Chunks, kinds: &[(String, HostKind)]) -> mlua::Result<Lua> {
+fn state(chunks: Chunks, brought: &Brought) -> mlua::Result<Lua> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS | StdLib::COROUTINE;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     lua.set_memory_limit(MEMORY_MAX)?;
@@ -73,7 +73,7 @@ fn state(chunks: Chunks, kinds: &[(String, HostKind)]) -> mlua::Result<Lua> {
         // Other actions of this state get their turn; where a coroutine cannot yield this goes on.
         None => Ok(VmState::Yield),
     })?;
-    let module = module::module(&lua, kinds)?;
+    let module = module::module(&lua, brought)?;
     prelude::install(&lua, &module)?;
     Ok(lua)
 }

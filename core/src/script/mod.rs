@@ -36,13 +36,20 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::node::{HostFactory, HostKind, Node, Position};
+use crate::node::{Class, HostFactory, HostKind, Node, Position};
 
 /// A deployment file. Each session loads it into a Lua state of its own.
 #[derive(Clone, Debug)]
 pub struct LuaFile {
     path: PathBuf,
+    brought: Brought,
+}
+
+/// What the program brings along for its deployment files.
+#[derive(Clone, Debug, Default)]
+struct Brought {
     kinds: Vec<(String, HostKind)>,
+    classes: Vec<(String, Class)>,
 }
 
 /// A deployment file that cannot be used.
@@ -58,13 +65,21 @@ pub struct LoadError {
 impl LuaFile {
     /// The file at this path; nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> LuaFile {
-        LuaFile { path: path.into(), kinds: Vec::new() }
+        LuaFile { path: path.into(), brought: Brought::default() }
     }
 
     /// The same with one more kind of host, beside `SSHHost` and `LocalHost` in the module (row F-02). Settings that
     /// the built-in kinds do not know reach it as they are.
     pub fn host_kind(mut self, name: &str, factory: Arc<dyn HostFactory>) -> LuaFile {
-        self.kinds.push((name.to_string(), HostKind::Custom(factory)));
+        self.brought.kinds.push((name.to_string(), HostKind::Custom(factory)));
+        self
+    }
+
+    /// The same with one more class as `deployer.contrib.NAME`, written in Rust: deployment files extend it like their
+    /// own. It is sealed, because the files of all sessions share it.
+    pub fn contrib(mut self, name: &str, class: &Class) -> LuaFile {
+        class.seal();
+        self.brought.classes.push((name.to_string(), class.clone()));
         self
     }
 
@@ -79,6 +94,6 @@ impl LuaFile {
     /// # Errors
     /// With file and line: syntax, wrong use, broken rules, no node returned, too long (5 s), too much memory (256 MB).
     pub fn load(&self) -> Result<Node, LoadError> {
-        load::load(&self.path, &self.kinds)
+        load::load(&self.path, &self.brought)
     }
 }

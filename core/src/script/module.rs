@@ -6,12 +6,12 @@ use super::convert::{bytes, text, type_name};
 use super::error::usage;
 use super::shared::Shared;
 use super::suggest::suggest;
-use super::{class, groups, host, member, query, roles};
-use crate::node::HostKind;
+use super::{Brought, class, groups, host, member, query, roles};
+use crate::node::Class;
 use crate::text::{esc1, esc2, indent};
 
-/// The module, with the kinds of hosts that a program brought along.
-pub(super) fn module(lua: &Lua, kinds: &[(String, HostKind)]) -> mlua::Result<Table> {
+/// The module, with the kinds of hosts and the classes that a program brought along.
+pub(super) fn module(lua: &Lua, brought: &Brought) -> mlua::Result<Table> {
     let module = lua.create_table()?;
     class::install(lua, &module)?;
     roles::install(lua, &module)?;
@@ -19,19 +19,35 @@ pub(super) fn module(lua: &Lua, kinds: &[(String, HostKind)]) -> mlua::Result<Ta
     groups::install(lua, &module)?;
     query::install(&module)?;
     words(lua, &module)?;
-    host::install(&module, kinds)?;
+    host::install(&module, &brought.kinds)?;
+    module.raw_set("contrib", contrib(lua, &brought.classes)?)?;
+    complete(lua, &module, "deployer")?;
+    Ok(module)
+}
+
+/// Classes written in Rust.
+fn contrib(lua: &Lua, classes: &[(String, Class)]) -> mlua::Result<Table> {
+    let contrib = lua.create_table()?;
+    for (name, class) in classes {
+        contrib.raw_set(name.as_str(), class::LuaClass::new(class.clone()))?;
+    }
+    complete(lua, &contrib, "deployer.contrib")?;
+    Ok(contrib)
+}
+
+/// What is not in the table now is a mistake of whoever asks for it.
+fn complete(lua: &Lua, table: &Table, shown: &'static str) -> mlua::Result<()> {
     let metatable = lua.create_table()?;
-    let names: Vec<String> = module.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    let names: Vec<String> = table.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
     metatable.raw_set(
         "__index",
         lua.create_function(move |_, (_, name): (Value, Value)| -> mlua::Result<Value> {
             let name = text(&name, "a name")?;
-            usage(format!("deployer has no '{name}'{}", suggest(&name, names.iter().map(String::as_str))))
+            usage(format!("{shown} has no '{name}'{}", suggest(&name, names.iter().map(String::as_str))))
         })?,
     )?;
     metatable.raw_set("__metatable", false)?;
-    module.set_metatable(Some(metatable))?;
-    Ok(module)
+    table.set_metatable(Some(metatable))
 }
 
 fn words(lua: &Lua, module: &Table) -> mlua::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::Brought;
 use super::super::load::load_within;
 use super::{Files, LuaFile, load};
 
@@ -197,7 +198,7 @@ fn loops_and_hunger_end() {
         // Loops wait for the limit, hunger must come first.
         let limit =
             if expected.starts_with("took too long") { Duration::from_millis(200) } else { Duration::from_secs(60) };
-        let error = load_within(&files.path("deploy.lua"), &[], limit).unwrap_err();
+        let error = load_within(&files.path("deploy.lua"), &Brought::default(), limit).unwrap_err();
         assert!(error.to_string().contains(expected), "{text}: {error}");
     }
 }

@@ -8,6 +8,7 @@ mod fake;
 mod hosts;
 mod load;
 mod parallel;
+mod rust;
 
 use std::path::PathBuf;
 
