@@ -65,7 +65,11 @@ pub enum Key {
 pub struct KeyDecoder {
     waiting: VecDeque<u8>,
     pasting: bool,
+    /// Bytes of a paste that hold neither its end nor an interrupt.
+    searched: usize,
     after_return: bool,
+    /// Made with the first escape sequence; making one is slow.
+    parser: Option<InputParser>,
 }
 
 impl KeyDecoder {
@@ -114,6 +118,7 @@ impl KeyDecoder {
             self.waiting.pop_front();
         }
         let mut rest = Vec::new();
+        self.searched = 0;
         if std::mem::take(&mut self.pasting) {
             rest.extend_from_slice(PASTE_BEGIN);
         }
@@ -167,16 +172,51 @@ impl KeyDecoder {
             return Escape::Nothing;
         }
         self.waiting.drain(..length);
-        Escape::Key(sequence(&bytes[..length]))
+        Escape::Key(self.sequence(&bytes[..length]))
+    }
+
+    fn sequence(&mut self, bytes: &[u8]) -> Key {
+        match bytes {
+            [ESC] => Key::Other,
+            [ESC, 0x7f | 0x08] => Key::AltBackspace,
+            [ESC, b'[' | b'O', rest @ ..] if !rest.is_empty() => {
+                // Variants that termwiz has no name for: rxvt and tmux (row N-57).
+                match rest {
+                    b"1~" | b"7~" | b"H" => Key::Home,
+                    b"4~" | b"8~" | b"F" => Key::End,
+                    b"c" => Key::WordRight,
+                    b"d" => Key::WordLeft,
+                    _ => self.termwiz_key(bytes),
+                }
+            }
+            [ESC, byte] if (0x20..0x7f).contains(byte) => Key::Alt(char::from(*byte)),
+            [ESC, byte] if *byte < 0x20 => control(*byte),
+            _ => Key::Other,
+        }
+    }
+
+    fn termwiz_key(&mut self, bytes: &[u8]) -> Key {
+        let mut parser = self.parser.take().unwrap_or_default();
+        let mut events = parser.parse_as_vec(bytes, false);
+        match (events.pop(), events.is_empty()) {
+            (Some(InputEvent::Key(KeyEvent { key, modifiers })), true) => {
+                self.parser = Some(parser);
+                named(key, modifiers)
+            }
+            // It may hold a rest of what it did not know: the next sequence gets a new one.
+            _ => Key::Other,
+        }
     }
 
     fn pasted(&mut self) -> Option<Key> {
+        // The end mark may have begun in what was searched before.
+        let from = std::mem::take(&mut self.searched).saturating_sub(PASTE_END.len() - 1);
         let bytes = self.waiting.make_contiguous();
-        let end = bytes.windows(PASTE_END.len()).position(|window| window == PASTE_END);
+        let end = bytes[from..].windows(PASTE_END.len()).position(|window| window == PASTE_END).map(|at| from + at);
         let limit = end.unwrap_or(bytes.len());
         // Terminals strip control characters from pastes: a Ctrl-C here means that the end mark was lost.
-        if let Some(interrupt) = bytes[..limit].iter().position(|byte| *byte == 3) {
-            self.waiting.drain(..=interrupt);
+        if let Some(interrupt) = bytes[from..limit].iter().position(|byte| *byte == 3) {
+            self.waiting.drain(..=from + interrupt);
             self.pasting = false;
             return Some(Key::Ctrl('c'));
         }
@@ -187,6 +227,7 @@ impl KeyDecoder {
             return Some(Key::Paste(text));
         }
         if bytes.len() < PASTE_PIECE {
+            self.searched = bytes.len();
             return None;
         }
         // A piece ends at a character, and never within what may be the end mark.
@@ -226,34 +267,6 @@ fn sequence_length(bytes: &[u8]) -> Option<usize> {
         // Two escapes: the first was lone, the second may begin a sequence.
         &ESC => Some(1),
         _ => Some(2),
-    }
-}
-
-fn sequence(bytes: &[u8]) -> Key {
-    match bytes {
-        [ESC] => Key::Other,
-        [ESC, 0x7f | 0x08] => Key::AltBackspace,
-        [ESC, b'[' | b'O', rest @ ..] if !rest.is_empty() => {
-            // Variants that termwiz has no name for: rxvt and tmux (row N-57).
-            match rest {
-                b"1~" | b"7~" | b"H" => Key::Home,
-                b"4~" | b"8~" | b"F" => Key::End,
-                b"c" => Key::WordRight,
-                b"d" => Key::WordLeft,
-                _ => termwiz_key(bytes),
-            }
-        }
-        [ESC, byte] if (0x20..0x7f).contains(byte) => Key::Alt(char::from(*byte)),
-        [ESC, byte] if *byte < 0x20 => control(*byte),
-        _ => Key::Other,
-    }
-}
-
-fn termwiz_key(bytes: &[u8]) -> Key {
-    let mut events = InputParser::new().parse_as_vec(bytes, false);
-    match (events.pop(), events.is_empty()) {
-        (Some(InputEvent::Key(KeyEvent { key, modifiers })), true) => named(key, modifiers),
-        _ => Key::Other,
     }
 }
 
@@ -346,6 +359,23 @@ mod tests {
     #[test]
     fn a_paste_without_end_cannot_take_the_keyboard_for_ever() {
         assert_eq!(keys(b"\x1b[200~lost\x03a"), [Key::Ctrl('c'), Key::Char('a')]);
+    }
+
+    #[test]
+    fn a_long_paste_comes_in_pieces_and_loses_nothing() {
+        let text = "\u{e9}".repeat(PASTE_PIECE);
+        let mut decoder = KeyDecoder::new();
+        let mut pasted = String::new();
+        for chunk in format!("\x1b[200~{text}\x1b[201~x").as_bytes().chunks(1000) {
+            decoder.feed(chunk);
+            while let Some(key) = decoder.next_key() {
+                match key {
+                    Key::Paste(piece) => pasted.push_str(&piece),
+                    other => assert_eq!(other, Key::Char('x')),
+                }
+            }
+        }
+        assert_eq!(pasted, text);
     }
 
     #[test]

@@ -98,6 +98,10 @@ impl Terminal for Auxiliary {
         self.lines.term()
     }
 
+    fn label(&self) -> Option<&str> {
+        self.lines.label()
+    }
+
     fn interactive(&self) -> bool {
         false
     }

@@ -31,7 +31,7 @@ struct Search {
 }
 
 impl Search {
-    /// Depth first, own actions before those of children. Every line can be typed as it stands.
+    /// Depth first, own actions before those of children. Every line can be typed as it stands, at that node.
     fn below(&mut self, node: &Node, path: &mut Vec<String>) {
         let mut members = node.class().members();
         members.retain(|(name, _)| name != DEFAULT_ACTION || !path.is_empty());
