@@ -37,6 +37,8 @@ struct Calls {
 /// One action, property or default action that is running.
 struct Call {
     env: Env,
+    /// Its coroutine, once that runs.
+    thread: Option<usize>,
     /// Where the last method was looked up: the line of a tail call, which Lua itself forgets.
     last: Option<Position>,
 }
@@ -90,13 +92,18 @@ impl Shared {
     /// Begins a call for `env`.
     pub(super) fn begin(self: &Arc<Shared>, env: Env) -> CallGuard {
         let number = self.number();
-        lock(&self.calls).by_number.insert(number, Call { env, last: None });
+        lock(&self.calls).by_number.insert(number, Call { env, thread: None, last: None });
         CallGuard { number, shared: self.clone() }
     }
 
     /// The current coroutine runs this call.
     pub(super) fn enter(&self, lua: &Lua, number: u64) {
-        lock(&self.calls).by_thread.insert(thread_address(lua), number);
+        let thread = thread_address(lua);
+        let mut calls = lock(&self.calls);
+        if let Some(call) = calls.by_number.get_mut(&number) {
+            call.thread = Some(thread);
+            calls.by_thread.insert(thread, number);
+        }
     }
 
     /// The Env whose action runs now; `None` while the file is loaded.
@@ -161,7 +168,9 @@ impl Drop for CallGuard {
     fn drop(&mut self) {
         let mut calls = lock(&self.shared.calls);
         let ended = calls.by_number.remove(&self.number);
-        calls.by_thread.retain(|_, number| *number != self.number);
+        if let Some(thread) = ended.as_ref().and_then(|call| call.thread) {
+            calls.by_thread.remove(&thread);
+        }
         let last = calls.by_number.is_empty();
         drop(calls);
         drop(ended);

@@ -45,14 +45,16 @@ impl Source {
     /// The named fields of the table with exactly these names, as written. The one on `line` when there are several;
     /// `None` when no table in the file has these names, or several with different orders.
     pub(super) fn fields(&self, line: Option<u32>, names: &BTreeSet<&str>) -> Option<Vec<Field>> {
-        let same_names = |c: &&Constructor| c.fields.iter().map(|f| f.name.as_str()).collect::<BTreeSet<_>>() == *names;
-        let candidates: Vec<&Constructor> = self.constructors.iter().filter(same_names).collect();
-        if let Some(here) = candidates.iter().find(|c| Some(c.line) == line) {
+        let has = |f: &Field| names.contains(f.name.as_str());
+        let same_names = |c: &&Constructor| c.fields.len() == names.len() && c.fields.iter().all(has);
+        if let Some(here) = line.and_then(|line| on_line(&self.constructors, line, |c| c.line).iter().find(same_names))
+        {
             return Some(here.fields.clone());
         }
-        let first = candidates.first()?;
+        let mut candidates = self.constructors.iter().filter(same_names);
+        let first = candidates.next()?;
         let order = |c: &Constructor| c.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
-        candidates.iter().all(|c| order(c) == order(first)).then(|| first.fields.clone())
+        candidates.all(|c| order(c) == order(first)).then(|| first.fields.clone())
     }
 
     /// The `---` comment lines directly above a line; annotations for editors (`---@...`) left out.
@@ -72,7 +74,7 @@ impl Source {
     pub(super) fn parameters(&self, line: u32, expected: usize, takes_self: bool) -> Option<Vec<String>> {
         let count =
             |f: &&FunctionText| f.parameters.iter().filter(|p| *p != "...").count() + usize::from(f.method) == expected;
-        let function = self.functions.iter().filter(|f| f.line == line).find(count)?;
+        let function = on_line(&self.functions, line, |f| f.line).iter().find(count)?;
         let skip = usize::from(takes_self && !function.method);
         let needed = self.needed_parameters(line);
         let show = |name: &String| match name.as_str() {
@@ -98,6 +100,13 @@ impl Source {
         }
         self.comments.range(first..line).map(|(_, text)| text.as_str()).collect()
     }
+}
+
+/// The entries of one line, in a list that is sorted by line.
+fn on_line<T>(sorted: &[T], line: u32, line_of: impl Fn(&T) -> u32) -> &[T] {
+    let start = sorted.partition_point(|entry| line_of(entry) < line);
+    let end = sorted.partition_point(|entry| line_of(entry) <= line);
+    &sorted[start..end]
 }
 
 /// How deep inside brackets and blocks the text is, seen from a table's own level.
