@@ -12,12 +12,12 @@ local Machine = Node {}
 
 --- Since when it runs.
 function Machine:uptime()
-  return self.hosts:run("uptime")
+  self.hosts:run("uptime")
 end
 
 --- How full its root file system is.
 function Machine:disk()
-  return self.hosts:run("df -h /")
+  self.hosts:run("df -h /")
 end
 
 --- The root of the tree: nodes have values, actions and children.

@@ -33,6 +33,18 @@ impl LuaBody {
         Ok(LuaBody { lua: lua.weak(), function: lua.create_registry_value(function)?, parameters, position })
     }
 
+    /// A parameter that the file declares as needed (`---@param name`) must be given.
+    fn check(&self, given: usize) -> Result<(), ActionError> {
+        let parameters = self.parameters.as_deref().unwrap_or_default();
+        let missing = parameters.iter().skip(given).find(|name| !name.starts_with(['[', '.']));
+        match missing {
+            Some(name) => {
+                Err(ActionError::usage(format!("parameter '{name}' is missing (parameters: {})", parameters.join(" "))))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Prepares the call; what it gives runs it.
     fn start(
         &self,
@@ -42,6 +54,7 @@ impl LuaBody {
         let Some(lua) = self.lua.try_upgrade() else {
             return Err(ActionError::usage("the deployment file of this action is no longer loaded"));
         };
+        self.check(args.len())?;
         let shared = Shared::of(&lua).map_err(|error| into_action_error(&lua, error))?;
         let guard = shared.begin(env.clone());
         let prepared = || -> mlua::Result<_> {

@@ -133,7 +133,7 @@ fn script_error(lua: &Lua, message: &str, value: Option<crate::Value>) -> Raised
     let (at, message) = frames::split_position(lua, message);
     let at = at.or_else(|| frames::here(lua));
     let message = at.as_ref().map(|at| format!("{at}: {message}")).unwrap_or(message);
-    let traceback = lua.traceback(None, 1).ok().map(|text| text.to_string_lossy());
+    let traceback = lua.traceback(None, 1).ok().map(|text| frames::of_scripts(&text.to_string_lossy()));
     Raised { error: ActionError::new(Cause::Script { message, traceback, value }), at }
 }
 

@@ -49,6 +49,12 @@ fn frame(debug: &mlua::debug::Debug<'_>) -> Frame {
     Frame::Script(Position::new(file, line))
 }
 
+/// A traceback without the frames of this module and of Rust.
+pub(super) fn of_scripts(traceback: &str) -> String {
+    let inside = |line: &&str| ["[C]:", "deployer:", "__mlua"].iter().any(|start| line.trim_start().starts_with(start));
+    traceback.lines().filter(|line| !inside(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// Splits `file:12: message`, as Lua puts it together, with the file's whole name where Lua has shortened it.
 pub(super) fn split_position(lua: &Lua, message: &str) -> (Option<Position>, String) {
     let files = Shared::of(lua).map(|shared| shared.chunks().names()).unwrap_or_default();

@@ -198,3 +198,18 @@ async fn endless_recursion_is_an_error() {
         assert!(error.contains("actions call each other") || error.contains("depends on itself"), "{action}: {error}");
     }
 }
+
+#[tokio::test]
+async fn declared_parameters_must_be_given_and_tracebacks_show_the_script() {
+    let snippet = "local A = Node {}
+        ---@param name string
+        ---@param times? number
+        function A:greet(name, times) return name .. (times or 1) end
+        function A:fail() local function inner() error('no') end inner() end
+        return A";
+    assert_eq!(said(snippet, "greet").await, "parameter 'name' is missing (parameters: name [times])");
+    assert_eq!(call(snippet, "greet", vec!["x".into()]).await.unwrap().to_string(), "x1");
+    let error = call(snippet, "fail", Vec::new()).await.unwrap_err();
+    let Cause::Script { traceback: Some(traceback), .. } = &*error.cause else { panic!("{error:?}") };
+    assert_eq!(traceback.lines().count(), 3, "{traceback}");
+}
