@@ -75,7 +75,9 @@ pub(crate) async fn drive(
             () = io.cancel.cancelled() => {}
         }
     }
-    driven.finish()
+    let mut ended = driven.finish();
+    ended.output.shown = connection.operator;
+    ended
 }
 
 /// What is typed, for as long as the command runs.
@@ -246,7 +248,10 @@ impl Driven {
         if let (None, Some(sudo)) = (&self.stopped, &mut self.sudo) {
             self.stopped = sudo.refusal(&status);
         }
-        Ended { output: RunOutput { stdout, stderr, status, dropped: dropped + dropped_too }, stopped: self.stopped }
+        Ended {
+            output: RunOutput { stdout, stderr, status, dropped: dropped + dropped_too, shown: false },
+            stopped: self.stopped,
+        }
     }
 }
 

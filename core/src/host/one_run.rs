@@ -165,7 +165,9 @@ impl<'a> OneRun<'a> {
 
     fn judge(&self, output: RunOutput) -> Result<RunOutput, RunError> {
         match (&output.status, self.sandbox()) {
-            (ExitStatus::Code(0), true) => Ok(RunOutput { stdout: Bytes::from_static(RunOutput::SANDBOXED), ..output }),
+            (ExitStatus::Code(0), true) => {
+                Ok(RunOutput { stdout: Bytes::from_static(RunOutput::SANDBOXED), shown: false, ..output })
+            }
             (ExitStatus::Code(0), false) => Ok(output),
             (ExitStatus::Unknown(_), _) => Err(self.failure(output, None)),
             (_, true) => Err(self.failure(output, Some("wrong syntax".to_string()))),

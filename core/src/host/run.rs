@@ -58,6 +58,8 @@ pub struct RunOutput {
     pub status: ExitStatus,
     /// Set when output was longer than [`RunOutput::MAX`]: the beginning was dropped, this many bytes of it.
     pub dropped: u64,
+    /// Whether the operator has seen it already, while it ran: the shell does not print it a second time.
+    pub shown: bool,
 }
 
 impl RunOutput {

@@ -28,6 +28,7 @@ fn failed(status: ExitStatus, output: &str) -> ActionError {
         stderr: Bytes::new(),
         status: status.clone(),
         dropped: 0,
+        shown: false,
     };
     ActionError::from(RunError::Failed(Arc::new(RunFailure {
         host: "web1".to_string(),

@@ -27,7 +27,7 @@ pub(crate) fn shown(value: &Value, flags: ActionFlags, kind: Kind) -> Vec<u8> {
 }
 
 fn line(value: &Value, bytes: &mut Vec<u8>) {
-    let nothing = |value: &Value| matches!(value, Value::Nil) || value.is_skipped();
+    let nothing = |value: &Value| matches!(value, Value::Nil) || value.is_skipped() || was_shown(value);
     match value {
         value if nothing(value) => return,
         // No cell has anything to say.
@@ -43,12 +43,24 @@ fn line(value: &Value, bytes: &mut Vec<u8>) {
     }
 }
 
+/// Whether it is what commands printed, and was seen while they ran: `return self.host:run(...)`.
+fn was_shown(value: &Value) -> bool {
+    match value {
+        Value::Output(output) => output.shown,
+        Value::List(values) => !values.is_empty() && values.iter().all(was_shown),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use bytes::Bytes;
+
     use super::*;
     use crate::env::ParallelResult;
+    use crate::host::{ExitStatus, RunOutput};
 
     fn text(value: Value, kind: Kind) -> String {
         String::from_utf8_lossy(&shown(&value, ActionFlags::default(), kind)).into_owned()
@@ -65,6 +77,14 @@ mod tests {
         assert_eq!(text(Value::text(vec![0xff]), Kind::Plain).as_bytes(), "\u{fffd}\n".as_bytes());
         assert_eq!(text(Value::Map(vec![(Value::from("k"), Value::from(true))]), Kind::Plain), "{k: true}\n");
         assert_eq!(text(Value::Parallel(Arc::new(ParallelResult { entries: Vec::new() })), Kind::Plain), "");
+        let output = |shown| {
+            let status = ExitStatus::Code(0);
+            let output = RunOutput { stdout: "up".into(), stderr: Bytes::new(), status, dropped: 0, shown };
+            Value::Output(Arc::new(output))
+        };
+        assert_eq!(text(output(false), Kind::Plain), "up\n");
+        assert_eq!(text(output(true), Kind::Plain), "", "it was seen while the command ran");
+        assert_eq!(text(Value::List(vec![output(true), output(true)]), Kind::Plain), "");
         let suppressed = ActionFlags { suppress_result: true, ..ActionFlags::default() };
         assert_eq!(shown(&list, suppressed, Kind::Plain), b"");
     }

@@ -47,7 +47,13 @@ pub(crate) fn whereami() -> Member {
 
 /// A failed command.
 pub(crate) fn failure(host: &str, status: i32) -> ActionError {
-    let output = RunOutput { stdout: Bytes::new(), stderr: Bytes::new(), status: ExitStatus::Code(status), dropped: 0 };
+    let output = RunOutput {
+        stdout: Bytes::new(),
+        stderr: Bytes::new(),
+        status: ExitStatus::Code(status),
+        dropped: 0,
+        shown: false,
+    };
     let failure = RunFailure {
         host: host.to_string(),
         command: "deploy".to_string(),
