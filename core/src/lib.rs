@@ -1,12 +1,13 @@
 //! The deployer framework, usable as a library: nodes, hosts, actions, the shell.
 //!
-//! `node`, `query` and `inspect` are the model: plain data and rules, no input or output, no async runtime.
+//! `node`, `query`, `inspect` and `check` are the model: plain data and rules, no input or output, no async runtime.
 //! `host` and `env` do things. `console`, `logger`, `terminal` and `shell` are what a person sees.
 //! `script` reads deployment files written in Lua. Nothing here knows of sockets, sessions or clients;
 //! that is the daemon's (`deployerd`).
 //!
 //! There is no global state: two trees in one process do not know of each other.
 
+pub mod check;
 pub mod console;
 pub mod env;
 pub mod host;

@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Show the running daemons and their sessions
     ListSessions(ListSessions),
+    /// Look for mistakes in the deployment file; no host is contacted
+    Check(Check),
     /// End a session and what it runs
     KillSession(KillSession),
     /// The daemon of `run`.
@@ -112,6 +114,14 @@ pub(crate) struct Connect {
 #[derive(Debug, Args)]
 pub(crate) struct ListSessions {
     /// One JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `deployer check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// One JSON object instead of a line per finding
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -260,6 +270,7 @@ mod tests {
             "deployer kill-session",
             "deployer listen extra",
             "deployer list-sessions --color sometimes",
+            "deployer check deploy.lua",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
@@ -275,7 +286,12 @@ mod tests {
 
     #[test]
     fn the_file_may_be_named_before_or_after_the_verb() {
-        for line in ["deployer -f x.lua run", "deployer run -f x.lua", "deployer listen --file x.lua"] {
+        for line in [
+            "deployer -f x.lua run",
+            "deployer run -f x.lua",
+            "deployer listen --file x.lua",
+            "deployer check -f x.lua",
+        ] {
             assert_eq!(parse(line).unwrap().file, Some("x.lua".into()), "{line}");
         }
     }

@@ -16,8 +16,12 @@ const LOCAL_FILE: &str = "deploy.lua";
 /// # Errors
 /// Exit status 2: a file that was named is not there, or there is none at all.
 pub(crate) fn find(flag: Option<&Path>) -> Result<PathBuf, Failure> {
-    let variable = std::env::var_os("DEPLOYER_FILE").filter(|value| !value.is_empty()).map(PathBuf::from);
-    choose(flag, variable.as_deref(), Path::new(LOCAL_FILE), Path::new(SYSTEM_FILE))
+    choose(flag, from_environment().as_deref(), Path::new(LOCAL_FILE), Path::new(SYSTEM_FILE))
+}
+
+/// `$DEPLOYER_FILE`, unless it is empty.
+pub(crate) fn from_environment() -> Option<PathBuf> {
+    std::env::var_os("DEPLOYER_FILE").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn choose(flag: Option<&Path>, variable: Option<&Path>, local: &Path, system: &Path) -> Result<PathBuf, Failure> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use indexmap::IndexMap;
 
-use super::class::{ClassError, Inner};
+use super::class::{ClassError, Inner, Written};
 use super::{Class, Group, HostSource, Kind, Member, Position, Roles};
 
 /// Longest chain of bases, and longest override path. Far beyond any real deployment; keeps walks short.
@@ -20,6 +20,7 @@ pub struct ClassBuilder {
     position: Option<Position>,
     group: Option<Group>,
     hosts: Option<HostSource>,
+    hosts_position: Option<Position>,
     members: Vec<(String, Member, Option<Position>)>,
     overrides: IndexMap<String, Vec<Override>>,
 }
@@ -55,6 +56,7 @@ impl ClassBuilder {
             position: None,
             group: None,
             hosts: None,
+            hosts_position: None,
             members: Vec::new(),
             overrides: IndexMap::new(),
         }
@@ -86,6 +88,12 @@ impl ClassBuilder {
             self.hosts = Some(hosts);
         }
         self
+    }
+
+    /// The same, written there.
+    pub fn hosts_at(mut self, hosts: HostSource, position: Option<Position>) -> ClassBuilder {
+        self.hosts_position = position;
+        self.hosts(hosts)
     }
 
     /// Overrides the hosts of a nested child: `path` are child names from here (row B-05).
@@ -145,16 +153,18 @@ impl ClassBuilder {
                 if members.contains_key(&name) {
                     return Err(ClassError { position, message: format!("'{name}' is defined twice in one class") });
                 }
-                members.insert(name, member);
+                members.insert(name, Written { member, position: position.clone() });
             }
         }
         for (child, changes) in std::mem::take(&mut self.overrides) {
+            let position = changes.first().and_then(|first| first.position.clone());
             if let (true, Some(first)) = (members.contains_key(&child), changes.first()) {
                 let message = format!("'{child}' is defined and overridden by '{}' in the same class", first.written);
                 return Err(ClassError::new(first.position.as_ref(), message));
             }
             let derived = derive(&self.base, &child, changes, level)?;
-            members.insert(child, Member::Child(derived));
+            let position = self.base.position_of(&child).or(position);
+            members.insert(child, Written { member: Member::Child(derived), position });
         }
         Ok(Class(Arc::new(Inner {
             name: self.name,
@@ -164,6 +174,7 @@ impl ClassBuilder {
             position: self.position,
             group: self.group,
             hosts: self.hosts,
+            hosts_position: self.hosts_position,
             depth,
             sealed: AtomicBool::new(false),
             members: RwLock::new(members),
@@ -223,7 +234,7 @@ fn derive(parent: &Class, name: &str, changes: Vec<Override>, level: usize) -> R
                 if let HostSource::Own(roles) = &hosts {
                     check_roles(roles, position.as_ref())?;
                 }
-                builder = builder.hosts(hosts);
+                builder = builder.hosts_at(hosts, position);
             }
         }
     }

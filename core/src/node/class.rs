@@ -46,12 +46,21 @@ pub(super) struct Inner {
     pub(super) position: Option<Position>,
     pub(super) group: Option<Group>,
     pub(super) hosts: Option<HostSource>,
+    /// Where `hosts` was written, when that is known more exactly than for the class.
+    pub(super) hosts_position: Option<Position>,
     /// Number of classes above; bounds every walk up the bases.
     pub(super) depth: usize,
     /// Shared by trees that must not change each other.
     pub(super) sealed: AtomicBool,
     /// Own members only, aliases as members of their own. Locked for single look-ups and insertions.
-    pub(super) members: RwLock<IndexMap<String, Member>>,
+    pub(super) members: RwLock<IndexMap<String, Written>>,
+}
+
+/// A member, and where its name was written.
+#[derive(Clone)]
+pub(super) struct Written {
+    pub(super) member: Member,
+    pub(super) position: Option<Position>,
 }
 
 /// A class that breaks a rule; says where and what to do.
@@ -94,6 +103,7 @@ impl Class {
             position: None,
             group: None,
             hosts: None,
+            hosts_position: None,
             depth: 0,
             sealed: AtomicBool::new(true),
             members: RwLock::default(),
@@ -142,7 +152,18 @@ impl Class {
 
     /// A member by name, bases included; aliases of actions count.
     pub fn member(&self, name: &str) -> Option<Member> {
-        self.lineage().find_map(|class| class.own(name))
+        self.lineage().find_map(|class| class.own(name)).map(|written| written.member)
+    }
+
+    /// Where a member was written, bases included; `None` too when the front end does not know.
+    pub fn position_of(&self, name: &str) -> Option<Position> {
+        self.lineage().find_map(|class| class.own(name))?.position
+    }
+
+    /// Where its hosts or role mapping were written, bases included.
+    pub fn position_of_hosts(&self) -> Option<Position> {
+        let class = self.lineage().find(|class| class.0.hosts.is_some())?;
+        class.0.hosts_position.clone().or_else(|| class.position().cloned())
     }
 
     /// All members in definition order, those of bases first, each name once; every alias of an action is a member of
@@ -153,8 +174,8 @@ impl Class {
         let mut members = IndexMap::new();
         for class in lineage {
             let own = class.0.members.read().unwrap_or_else(PoisonError::into_inner);
-            for (name, member) in own.iter() {
-                members.insert(name.clone(), member.clone());
+            for (name, written) in own.iter() {
+                members.insert(name.clone(), written.member.clone());
             }
         }
         members.into_iter().collect()
@@ -188,7 +209,8 @@ impl Class {
             }
         }
         let mut members = self.0.members.write().unwrap_or_else(PoisonError::into_inner);
-        members.extend(additions);
+        let written = |(name, member)| (name, Written { member, position: position.clone() });
+        members.extend(additions.into_iter().map(written));
         Ok(())
     }
 
@@ -244,6 +266,7 @@ impl Class {
             position: self.0.position.clone(),
             group: Some(group),
             hosts: None,
+            hosts_position: None,
             depth: self.0.depth + 1,
             sealed: AtomicBool::new(false),
             members: RwLock::default(),
@@ -269,7 +292,7 @@ impl Class {
         std::iter::successors(Some(self), |class| class.base())
     }
 
-    fn own(&self, name: &str) -> Option<Member> {
+    fn own(&self, name: &str) -> Option<Written> {
         self.0.members.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
@@ -307,8 +330,8 @@ impl Inner {
     fn release(&mut self, pending: &mut Vec<Class>) {
         pending.extend(self.base.take());
         let members = self.members.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (_, member) in members.drain(..) {
-            if let Member::Child(class) = member {
+        for (_, written) in members.drain(..) {
+            if let Member::Child(class) = written.member {
                 pending.push(class);
             }
         }

@@ -76,12 +76,16 @@ impl Node {
     /// The rules about hosts that only show once the hosts are known.
     fn checked(self) -> Result<Node, NodeError> {
         if let Some((role, slug)) = self.roles().duplicate() {
-            let message = format!("role '{role}' unites two hosts with the slug '{slug}'");
+            let message =
+                format!("role '{role}' unites two hosts with the slug '{slug}': give one of them another slug");
             return Err(self.error(message));
         }
         let hosts = self.roles().get(Roles::HOST);
         if self.class().kind() == Kind::JustOne && hosts.len() != 1 {
-            let message = format!("needs exactly one host in the role 'host', has {}", listed(hosts));
+            let message = format!(
+                "needs exactly one host in the role 'host', has {}; map a role with one host to it",
+                listed(hosts)
+            );
             return Err(self.error(message));
         }
         Ok(self)
@@ -117,9 +121,8 @@ impl Node {
     /// Names the children there are when there is none of this name; just-one without exactly one host (row C-21).
     pub fn child(&self, name: &str) -> Result<Node, NodeError> {
         match self.class().member(name) {
-            Some(Member::Child(_)) if self.0.depth >= DEPTH_MAX => {
-                Err(self.error(format!("the tree is more than {DEPTH_MAX} nodes deep here")))
-            }
+            Some(Member::Child(_)) if self.0.depth >= DEPTH_MAX => Err(self
+                .error(format!("the tree is more than {DEPTH_MAX} nodes deep here: put fewer nodes into each other"))),
             Some(Member::Child(class)) => Node::place(class, name, Some(self.clone())).checked(),
             Some(_) => Err(self.error(format!("'{name}' is not a child node"))),
             None => {

@@ -70,7 +70,7 @@ async fn steps(
 }
 
 /// Every part after the parts it is made of.
-fn in_order(expression: &Expression) -> Vec<&Expression> {
+pub(crate) fn in_order(expression: &Expression) -> Vec<&Expression> {
     let mut pending = vec![expression];
     let mut order = Vec::new();
     while let Some(part) = pending.pop() {
@@ -115,9 +115,26 @@ pub(super) fn unfolded(value: Value) -> Value {
 
 /// `value.name` (row G-02).
 async fn attribute(value: Value, name: &str) -> Result<Value, ActionError> {
+    match value {
+        Value::Node(env) => match cell_named(&env, name) {
+            Some(cell) => Ok(Value::Node(cell)),
+            None => env.get(name).await,
+        },
+        value => of_value(value, name),
+    }
+}
+
+/// `node.slug` is the cell of this host when the node has nothing else of this name: in Lua `Q.web["web1"]` is the same
+/// as `Q.web.web1` (rows C-15, G-07).
+fn cell_named(env: &Env, name: &str) -> Option<Env> {
+    let taken = env.node().class().member(name).is_some() || matches!(name, "parent" | "hosts" | "host");
+    if taken { None } else { env.isolate(&CellKey::Slug(name.to_string())).ok() }
+}
+
+/// The same of anything but a node.
+pub(crate) fn of_value(value: Value, name: &str) -> Result<Value, ActionError> {
     let value = unfolded(value);
     let found = match &value {
-        Value::Node(env) => return env.get(name).await,
         Value::Map(pairs) => find(pairs, &Value::from(name)),
         Value::Output(output) => of_output(output, name),
         Value::Host(host) => of_host(host, name),
@@ -182,10 +199,17 @@ async fn call(value: Value, arguments: Vec<Value>) -> Result<Value, ActionError>
 /// `value[key]` (row G-07): an item of a list or map, a cell of a node, the value of a cell. `first` is the number of
 /// the first item.
 fn item(value: Value, key: Value, first: i64) -> Result<Value, ActionError> {
+    match value {
+        Value::Node(env) => Ok(Value::Node(env.isolate(&cell_key(&key, first)?)?)),
+        value => item_of_value(value, key, first),
+    }
+}
+
+/// The same of anything but a node.
+pub(crate) fn item_of_value(value: Value, key: Value, first: i64) -> Result<Value, ActionError> {
     let value = unfolded(value);
-    let at = |number: &i64| usize::try_from(number.checked_sub(first)?).ok();
+    let at = |number: &i64| number_from(*number, first);
     let found = match (&value, &key) {
-        (Value::Node(env), key) => return Ok(Value::Node(env.isolate(&cell_key(key, &at)?)?)),
         (Value::Map(pairs), key) => find(pairs, key),
         (Value::List(items), Value::Int(number)) => at(number).and_then(|index| items.get(index)).cloned(),
         (Value::Parallel(result), Value::Int(number)) => {
@@ -199,16 +223,21 @@ fn item(value: Value, key: Value, first: i64) -> Result<Value, ActionError> {
 }
 
 /// One key, or a list with one key per dimension.
-fn cell_key(key: &Value, at: &impl Fn(&i64) -> Option<usize>) -> Result<CellKey, ActionError> {
+pub(crate) fn cell_key(key: &Value, first: i64) -> Result<CellKey, ActionError> {
     match unfolded(key.clone()) {
-        Value::List(keys) => Ok(CellKey::Tuple(keys.iter().map(|key| one_key(key, at)).collect::<Result<_, _>>()?)),
-        key => one_key(&key, at),
+        Value::List(keys) => Ok(CellKey::Tuple(keys.iter().map(|key| one_key(key, first)).collect::<Result<_, _>>()?)),
+        key => one_key(&key, first),
     }
 }
 
-fn one_key(key: &Value, at: &impl Fn(&i64) -> Option<usize>) -> Result<CellKey, ActionError> {
+/// An index from a number that counts from `first`.
+fn number_from(number: i64, first: i64) -> Option<usize> {
+    usize::try_from(number.checked_sub(first)?).ok()
+}
+
+fn one_key(key: &Value, first: i64) -> Result<CellKey, ActionError> {
     match key {
-        Value::Int(number) => at(number)
+        Value::Int(number) => number_from(*number, first)
             .map(CellKey::Index)
             .ok_or_else(|| ActionError::usage(format!("there is no cell number {number}"))),
         Value::Text(slug) => Ok(CellKey::Slug(slug.to_string())),

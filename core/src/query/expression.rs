@@ -137,7 +137,7 @@ impl Expression {
     }
 
     /// The parts right below, left to right.
-    pub(super) fn parts(&self) -> Vec<&Expression> {
+    pub(crate) fn parts(&self) -> Vec<&Expression> {
         match self {
             Expression::Start | Expression::Literal(_) => Vec::new(),
             Expression::Attribute(base, _) | Expression::Parent(base, _) | Expression::Not(base) => vec![base],

@@ -9,7 +9,7 @@ use crate::value::Value;
 const WIDTH_MAX: usize = 1000;
 
 /// Puts values into a text. One map serves formats with names, one list or several values those without.
-pub(super) fn interpolate(text: &Value, values: Vec<Value>) -> Result<Value, ActionError> {
+pub(crate) fn interpolate(text: &Value, values: Vec<Value>) -> Result<Value, ActionError> {
     let Some(format) = text.as_bytes() else {
         return Err(ActionError::usage(format!("% needs text on its left side, not {}", text.type_name())));
     };

@@ -12,7 +12,10 @@ mod operators;
 mod tests;
 
 pub use evaluate::{Traced, evaluate, trace};
+pub(crate) use evaluate::{cell_key, in_order, item_of_value, of_value};
 pub use expression::{Expression, ExpressionError, Operator};
+pub(crate) use interpolate::interpolate;
+pub(crate) use operators::apply;
 
 use crate::node::Position;
 use crate::value::{Foreign, Value};

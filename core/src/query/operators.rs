@@ -11,7 +11,7 @@ pub(super) const TEXT_MAX: usize = 16 * 1024 * 1024;
 const LIST_MAX: usize = 100_000;
 
 /// `left operator right`. And and Or give the operand that decided, not a boolean.
-pub(super) fn apply(operator: Operator, left: Value, right: Value) -> Result<Value, ActionError> {
+pub(crate) fn apply(operator: Operator, left: Value, right: Value) -> Result<Value, ActionError> {
     match operator {
         Operator::And => Ok(if left.is_truthy() { right } else { left }),
         Operator::Or => Ok(if left.is_truthy() { left } else { right }),

@@ -125,7 +125,7 @@ fn add(
     at: Option<Position>,
 ) -> mlua::Result<ClassBuilder> {
     if name == "Hosts" {
-        return Ok(builder.hosts(hosts(lua, value, at.as_ref())?));
+        return Ok(builder.hosts_at(hosts(lua, value, at.as_ref())?, at));
     }
     if let Some(path) = name.strip_suffix("__Hosts").filter(|path| !path.is_empty() && !path.starts_with("__")) {
         let path: Vec<&str> = path.split("__").collect();

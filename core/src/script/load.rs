@@ -126,7 +126,11 @@ fn root(path: &Path, class: Class, lua: Lua) -> Result<Node, LoadError> {
         builder = builder.position(position.clone());
     }
     let class = builder.build().map_err(|error| load_error(Raised::from(error)))?;
-    Node::root_named(class, &name).map_err(|error| LoadError { position, message: error.to_string() })
+    let root = Node::root_named(class, &name).map_err(|error| LoadError { position, message: error.to_string() })?;
+    for finding in crate::check::unknown_roles(&root) {
+        tracing::warn!(target: "deployment", "{finding}");
+    }
+    Ok(root)
 }
 
 fn missing(path: &Path, why: String) -> LoadError {

@@ -29,7 +29,7 @@ mod roles;
 mod run;
 mod shared;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 

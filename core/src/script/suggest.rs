@@ -7,7 +7,7 @@ const DISTANCE_MAX: usize = 2;
 const LISTED_MAX: usize = 30;
 
 /// The end of a message about an unknown name: the nearest name, else the names there are.
-pub(super) fn suggest<'a>(unknown: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn suggest<'a>(unknown: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(unknown, names.clone()) {
         return format!("; did you mean '{near}'?");
     }

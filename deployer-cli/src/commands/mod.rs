@@ -1,5 +1,6 @@
 //! One file per verb; each does what was asked and returns the exit status.
 
+mod check;
 mod connect;
 mod kill_session;
 mod list_sessions;
@@ -37,14 +38,16 @@ pub(crate) struct Program {
 /// Whatever kept it from being done.
 pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
     let program = Program { source, file: cli.file, color: cli.color };
-    let needs_file = matches!(cli.command, Command::Run(_) | Command::Listen(_) | Command::PrivateDaemon(_));
+    let needs_file =
+        matches!(cli.command, Command::Run(_) | Command::Listen(_) | Command::Check(_) | Command::PrivateDaemon(_));
     if program.file.is_some() && !needs_file {
-        return Err(Failure::usage("-f is for run and listen; a daemon that runs has its own deployment file"));
+        return Err(Failure::usage("-f is for run, listen and check; a daemon that runs has its own deployment file"));
     }
     match cli.command {
         Command::Run(run) => run::run(&program, &run),
         Command::Listen(listen) => listen::listen(&program, &listen),
         Command::Connect(connect) => connect::connect(&connect),
+        Command::Check(check) => check::check(&program, &check),
         Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
         Command::KillSession(kill) => kill_session::kill_session(&kill),
         Command::PrivateDaemon(daemon) => private_daemon::private_daemon(&program, &daemon),

@@ -161,7 +161,10 @@ fn a_walk_reports_what_cannot_be_placed_and_goes_on() {
     let leaf = class(&Class::node(), "Leaf", &[]);
     let root = Node::root(class(&Class::node(), "R", &[("one", child(&one)), ("leaf", child(&leaf))])).unwrap();
     let walk = Inspector::new(&root).walk();
-    assert_eq!(paths(&walk), ["R", "R.one: needs exactly one host in the role 'host', has none", "R.leaf"]);
+    assert_eq!(
+        paths(&walk),
+        ["R", "R.one: needs exactly one host in the role 'host', has none; map a role with one host to it", "R.leaf"]
+    );
     assert!(walk.count().is_err());
 }
 

@@ -98,7 +98,10 @@ fn just_one_wants_exactly_one_host() {
     assert_eq!(node.child("inner").unwrap().host().map(HostDef::slug), Some("d"));
     assert!(node.child("inner").unwrap().is_isolated());
     let error = with(Roles::new().role("db", hosts(["d", "e"]))).unwrap_err();
-    assert_eq!(error.to_string(), "R.one: needs exactly one host in the role 'host', has d, e");
+    assert_eq!(
+        error.to_string(),
+        "R.one: needs exactly one host in the role 'host', has d, e; map a role with one host to it"
+    );
     assert!(with(Roles::new()).is_err());
 }
 

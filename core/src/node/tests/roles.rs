@@ -70,7 +70,10 @@ fn a_slug_names_one_host_of_a_role() {
     let apart = Roles::new().role("web", [host("x")]).role("db", [host("x")]);
     assert!(Class::node().extend("N").hosts(own(apart.clone())).build().is_ok());
     let error = below(apart, HostSource::Mapped(RoleMapping::new().all("host"))).unwrap_err();
-    assert_eq!(error.to_string(), "Outer.inner: role 'host' unites two hosts with the slug 'x'");
+    assert_eq!(
+        error.to_string(),
+        "Outer.inner: role 'host' unites two hosts with the slug 'x': give one of them another slug"
+    );
 }
 
 // rows: D-12
