@@ -19,7 +19,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(600);
 /// How long a server may take to agree to the end of a connection.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// How long to wait for the reason of an end that was seen.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What the watchdog allows beyond the time in which russh itself must have noticed a dead peer.
 const WATCHDOG_SLACK: Duration = Duration::from_secs(5);
 

@@ -110,6 +110,9 @@ impl Vitals {
     }
 }
 
+/// How a login ends that leaves nothing to try.
+pub(super) const NO_METHOD_LEFT: &str = "the server allows no further way to log in";
+
 /// Why russh gave a connection up, in words.
 pub(super) fn describe_end(reason: &DisconnectReason<russh::Error>) -> String {
     match reason {
@@ -134,6 +137,7 @@ pub(super) fn describe(error: &russh::Error) -> String {
             ours.join(","),
             printable(&theirs.join(","), 300)
         ),
+        russh::Error::NoAuthMethod => NO_METHOD_LEFT.into(),
         russh::Error::Version => "the server does not speak SSH 2".into(),
         other => {
             let text = printable(&other.to_string(), 300);

@@ -17,10 +17,12 @@ use russh::{AgentAuthError, MethodKind, Signer};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::connection::LAST_WORDS;
 use super::dial::{Link, is_rsa, thinking_time};
 use super::failure::{Failure, printable};
 use super::questions::Questions;
 use super::target::Target;
+use super::vitals::NO_METHOD_LEFT;
 use crate::host::{NoAnswer, QuestionKind};
 use crate::node::Secret;
 
@@ -288,7 +290,7 @@ impl Login<'_> {
         let answered = self.password(&password).await?;
         match &answered {
             Answered::In | Answered::Out { partial: true, .. } => {}
-            Answered::Out { allowed, .. } if allowed.is_empty() && !self.too_many() => {}
+            Answered::Out { allowed, .. } if allowed.is_empty() && !self.was_rejected().await => {}
             _ => {
                 self.memory.forget_password();
                 self.notes.push("a typed password".into());
@@ -321,16 +323,22 @@ impl Login<'_> {
         }
     }
 
-    fn too_many(&self) -> bool {
-        self.link.vitals.end().is_some_and(|end| end.contains("Too many"))
+    /// Whether the connection, which is over, ended because the server had enough of wrong answers.
+    async fn was_rejected(&self) -> bool {
+        let why = self.why_ended().await;
+        why.contains("Too many") || why == NO_METHOD_LEFT
+    }
+
+    async fn why_ended(&self) -> String {
+        // The reason arrives with the end, in another task.
+        let _late = timeout(LAST_WORDS, self.link.vitals.ended().cancelled()).await;
+        self.link.vitals.end().unwrap_or_else(|| "the server closed the connection".into())
     }
 
     /// The connection is over.
     async fn ended(&self) -> Refusal {
-        // The reason arrives with the end, in another task.
-        let _late = timeout(std::time::Duration::from_secs(1), self.link.vitals.ended().cancelled()).await;
-        let why = self.link.vitals.end().unwrap_or_else(|| "the server closed the connection".into());
-        let hung_up_on_a_person = self.asked > 0 && !self.too_many();
+        let why = self.why_ended().await;
+        let hung_up_on_a_person = self.asked > 0 && !self.was_rejected().await;
         let failure = Failure::new(format!("authentication: {why}{}", self.tried()));
         Refusal { failure: failure.hint(self.advice()), hung_up_on_a_person }
     }

@@ -81,14 +81,24 @@ async fn serve(
     let running = Running::new(lease, spare, (read, write), Reader { events, requests }, mark, terminal);
     match accepted {
         Accepted::Yes => running.serve().await,
-        Accepted::Unknown(why) => running.give_up(why).await,
+        Accepted::Silence => {
+            let limit = seconds(limit);
+            running.give_up(format!("the server did not say within {limit} whether it started the command")).await;
+        }
+        Accepted::Lost => {
+            let why = running.last_words().await;
+            running.give_up(format!("{why}, when the command had just been sent")).await;
+        }
     }
 }
 
+/// Whether a command that was sent was started.
 enum Accepted {
     Yes,
-    /// The command was sent, but nobody knows whether it was started.
-    Unknown(String),
+    /// The connection was lost before the server said so.
+    Lost,
+    /// The server does not say.
+    Silence,
 }
 
 async fn request(
@@ -119,11 +129,8 @@ async fn request(
     match timeout(limit, answer(read)).await {
         Ok(Some(true)) => Ok(Accepted::Yes),
         Ok(Some(false)) => Err(NotStarted::Refused("the server does not start commands for this user".into())),
-        Ok(None) => Ok(Accepted::Unknown("the connection was lost when the command had been sent".into())),
-        Err(_) => Ok(Accepted::Unknown(format!(
-            "the server did not say within {} whether it started the command",
-            seconds(limit)
-        ))),
+        Ok(None) => Ok(Accepted::Lost),
+        Err(_) => Ok(Accepted::Silence),
     }
 }
 

@@ -74,6 +74,8 @@ pub(super) struct Running {
     sweep: Option<Boxed<bool>>,
     /// Finds out whether output is still on the way.
     quiet: Option<Boxed<()>>,
+    /// The channel has to be closed from our side.
+    still_open: bool,
 }
 
 /// What woke the task.
@@ -123,6 +125,7 @@ impl Running {
             unwanted: false,
             sweep: None,
             quiet: None,
+            still_open: false,
         }
     }
 
@@ -157,6 +160,12 @@ impl Running {
         self.finish(ExitStatus::Unknown(why)).await;
     }
 
+    /// Why the connection ended.
+    pub(super) fn last_words(&self) -> impl Future<Output = String> + Send + use<> {
+        let connection = self.lease.connection.clone();
+        async move { connection.last_words().await }
+    }
+
     /// One thing that happens. False: it is over.
     async fn step(&mut self) -> bool {
         if !self.ring.has_room() && !self.dropping {
@@ -188,7 +197,7 @@ impl Running {
                 true
             }
             Happening::EndStep(EndStep::GiveUp) | Happening::Quiet => {
-                close(&mut self.read, &self.write).await;
+                self.still_open = true;
                 false
             }
         }
@@ -356,8 +365,15 @@ impl Running {
                 self.output(stream, rest);
             }
         }
-        let Running { lease, mut ring, reader: Reader { events, .. }, .. } = self;
-        drop(lease);
+        let Running { lease, mut read, write, mut ring, reader: Reader { events, .. }, still_open, .. } = self;
+        if still_open {
+            tokio::spawn(async move {
+                close(&mut read, &write).await;
+                drop(lease);
+            });
+        } else {
+            drop(lease);
+        }
         ring.mark_gap();
         while let Some(event) = ring.pop() {
             if events.send(event).await.is_err() {
@@ -369,16 +385,14 @@ impl Running {
 }
 
 /// Closes a channel and waits until the server agrees, so that its slot is free when the lease is given back.
-pub(super) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) -> bool {
+pub(super) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) {
     let closing = async {
         let _gone_already = write.close().await;
-        loop {
-            if matches!(read.wait().await, None | Some(ChannelMsg::Close)) {
-                return true;
-            }
-        }
+        while !matches!(read.wait().await, None | Some(ChannelMsg::Close)) {}
     };
-    timeout(CLOSE, closing).await.unwrap_or(false)
+    if timeout(CLOSE, closing).await.is_err() {
+        tracing::debug!("the server does not agree to the end of a channel");
+    }
 }
 
 /// Waits until no output can be on the way any more: a pause, then two questions that the server answers in order, so

@@ -4,6 +4,8 @@
 
 mod commands;
 mod identity;
+mod oddities;
+mod scripted;
 mod sharing;
 mod sshd;
 mod trust;
