@@ -55,8 +55,10 @@ async fn one_that_is_not_read_does_not_stop_the_others() {
     // Shares the connection, prints without end, and nobody reads it.
     let mut flood = host.spawn(piped("yes"), &reach()).await.unwrap();
     assert_eq!(pool.connections().len(), 1);
-    until("output is dropped or held up", || pool.shared.vitals_for_tests().iter().any(|vitals| vitals.stalled()))
-        .await;
+    let stalled = || pool.shared.vitals_for_tests().iter().any(|vitals| vitals.stalled());
+    until("the connection is held up", stalled).await;
+    // Nobody has read anything, so from here on output is dropped.
+    until("patience has ended", || !stalled()).await;
     quiet.control.input(bytes("hello\n")).await;
     assert_eq!(finish(quiet).await.out(), "got hello\n");
     // What was dropped is not kept secret.

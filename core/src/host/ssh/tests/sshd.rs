@@ -63,9 +63,9 @@ impl Sshd {
         self.ready().await;
     }
 
-    /// Kills the processes that serve connections, not the one that accepts them.
+    /// Kills the processes that serve connections, not the one that accepts them, nor the commands they have started.
     pub(super) fn kill_sessions(&self) {
-        for pid in children_of(self.child.id()) {
+        for pid in servers_below(self.child.id().cast_signed()) {
             let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
             let _gone_already = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
@@ -160,14 +160,17 @@ fn spawn(binary: &Path, directory: &Path) -> Child {
         .expect("start sshd")
 }
 
-fn children_of(parent: u32) -> Vec<i32> {
+/// The processes of sshd that descend from one: for users other than root there are two for each connection.
+fn servers_below(parent: i32) -> Vec<i32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        if after_name.split_whitespace().nth(1).and_then(|ppid| ppid.parse::<u32>().ok()) == Some(parent) {
+        let Some((name, rest)) = stat.rsplit_once(')') else { continue };
+        let its_parent = rest.split_whitespace().nth(1).and_then(|number| number.parse::<i32>().ok());
+        if its_parent == Some(parent) && name.contains("(sshd") {
             found.push(pid);
+            found.extend(servers_below(pid));
         }
     }
     found
