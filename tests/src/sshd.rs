@@ -1,5 +1,6 @@
 //! Real OpenSSH servers on loopback addresses.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -304,18 +305,20 @@ fn read(path: &Path) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-/// A login's line names the client's port only; the connection's line before it says which address was called.
+/// A login's line names the client's port only; the connection's line before it says which address was called. Two
+/// connections at once may have the same port, when they call different addresses: each login takes one of them, the latest
+/// first.
 fn count_logins(log: &str, addresses: &[Ipv4Addr]) -> Vec<usize> {
     let mut logins = vec![0; addresses.len()];
-    let mut called = std::collections::HashMap::new();
+    let mut called: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
     for line in log.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["Connection", "from", from, "port", port, "on", to, ..] => {
-                called.insert((*from, *port), *to);
+                called.entry((from, port)).or_default().push(to);
             }
             ["Accepted", "publickey", "for", _, "from", from, "port", port, ..] => {
-                let to = called.get(&(*from, *port)).and_then(|to| to.parse().ok());
+                let to = called.get_mut(&(*from, *port)).and_then(Vec::pop).and_then(|to| to.parse().ok());
                 let index = addresses.iter().position(|address| Some(*address) == to);
                 logins[index.expect("a login without a connection")] += 1;
             }
@@ -332,12 +335,21 @@ mod tests {
     #[test]
     fn logins_are_counted_on_the_address_that_was_called() {
         let log = "Connection from 127.0.0.1 port 1001 on 127.9.9.1 port 22 rdomain \"\"\n\
+                   Accepted publickey for root from 127.0.0.1 port 1001 ssh2: ED25519 SHA256:x\n\
                    Connection from 127.0.0.1 port 1002 on 127.9.9.2 port 22 rdomain \"\"\n\
                    Accepted publickey for root from 127.0.0.1 port 1002 ssh2: ED25519 SHA256:x\n\
                    Connection from 127.0.0.1 port 1001 on 127.9.9.2 port 22 rdomain \"\"\n\
                    Accepted publickey for root from 127.0.0.1 port 1001 ssh2: ED25519 SHA256:x\n";
         let addresses = [Ipv4Addr::new(127, 9, 9, 1), Ipv4Addr::new(127, 9, 9, 2)];
-        assert_eq!(count_logins(log, &addresses), [0, 2]);
+        assert_eq!(count_logins(log, &addresses), [1, 2]);
+    }
+
+    #[test]
+    fn a_port_used_twice_at_once_counts_on_both_addresses() {
+        let connection = |to| format!("Connection from 127.0.0.1 port 1001 on {to} port 22 rdomain \"\"\n");
+        let login = "Accepted publickey for root from 127.0.0.1 port 1001 ssh2: ED25519 SHA256:x\n";
+        let log = [connection("127.9.9.1"), connection("127.9.9.2"), login.repeat(2)].concat();
+        assert_eq!(count_logins(&log, &[Ipv4Addr::new(127, 9, 9, 1), Ipv4Addr::new(127, 9, 9, 2)]), [1, 1]);
     }
 
     #[test]

@@ -1,8 +1,16 @@
 //! The end-to-end stories: what operators do, with the real binary, in real terminals, against real ssh servers.
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+mod cells;
 mod conventions;
+mod cron;
 mod crowd;
+mod full_screen;
 mod harness;
 mod hello;
+mod interrupt;
+mod jump_box;
+mod one_login;
+mod parallel_100;
 mod sessions;
+mod trouble;
