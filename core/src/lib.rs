@@ -9,12 +9,14 @@
 
 pub mod check;
 pub mod console;
+pub mod define;
 pub mod env;
 pub mod host;
 pub mod inspect;
 pub mod logger;
 pub mod network;
 pub mod node;
+pub mod prelude;
 pub mod query;
 pub mod script;
 pub mod shell;

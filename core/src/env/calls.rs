@@ -48,6 +48,11 @@ impl Calls {
         self.0.as_ref().is_some_and(|call| call.depth % LEVELS_PER_TASK == LEVELS_PER_TASK - 1)
     }
 
+    /// The name of the innermost call.
+    pub(super) fn innermost(&self) -> Option<&str> {
+        self.0.as_ref().map(|call| call.name.as_str())
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Call> {
         std::iter::successors(self.0.as_deref(), |call| call.outer.0.as_deref())
     }

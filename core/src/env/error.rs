@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{CellOutcome, Outcome};
-use crate::host::{ExitStatus, HostError, RunError};
+use crate::host::{ExitStatus, HostError, RunError, RunFailure};
 use crate::node::{ClassError, NodeError, Position};
 use crate::value::Value;
 
@@ -115,6 +115,14 @@ impl ActionError {
         ActionError::new(Cause::Usage(message.into()))
     }
 
+    /// The command that failed, when that is what happened: the `ExecCommandFailed` of the original (row E-12).
+    pub fn run_failure(&self) -> Option<&RunFailure> {
+        match &*self.cause {
+            Cause::Run(RunError::Failed(failure)) => Some(failure),
+            _ => None,
+        }
+    }
+
     /// The same error, having left one more action.
     pub fn through(mut self, frame: Frame) -> ActionError {
         self.chain.push(frame);
@@ -171,6 +179,25 @@ impl ActionError {
 impl From<RunError> for ActionError {
     fn from(error: RunError) -> ActionError {
         ActionError::new(Cause::Run(error))
+    }
+}
+
+impl From<HostError> for ActionError {
+    fn from(error: HostError) -> ActionError {
+        RunError::from(error).into()
+    }
+}
+
+impl From<ClassError> for ActionError {
+    fn from(error: ClassError) -> ActionError {
+        ActionError::new(Cause::Class(error))
+    }
+}
+
+/// What the code of a program could not do here, such as reading a file.
+impl From<std::io::Error> for ActionError {
+    fn from(error: std::io::Error) -> ActionError {
+        ActionError::usage(error.to_string())
     }
 }
 

@@ -112,6 +112,11 @@ impl Env {
         Env::placed(node, self.context().clone(), self.calls.clone())
     }
 
+    /// The name of the action, property or query that runs with this Env as its `self`.
+    pub(crate) fn running(&self) -> Option<&str> {
+        self.calls.innermost()
+    }
+
     /// The node.
     pub fn node(&self) -> &Node {
         &self.place.node
@@ -130,7 +135,7 @@ impl Env {
     /// `self.host`: in a cell or a just-one node (row C-03).
     pub fn host(&self) -> Option<HostContainer> {
         self.node().host()?;
-        self.hosts().filter(&[Roles::HOST]).each().into_iter().next()
+        self.hosts().filter([Roles::HOST]).each().into_iter().next()
     }
 
     /// `self.console`: questions on the Env's terminal (row E-05).

@@ -58,12 +58,12 @@ impl Stage {
 
     /// Runs with the operator's terminal.
     pub async fn run(&self, command: &str) -> Result<Arc<RunOutput>, RunError> {
-        within(command, self.host.run(command, &RunOptions::default())).await
+        within(command, self.host.run_with(command, &RunOptions::default())).await
     }
 
     /// Runs without, and gives the text.
     pub async fn text(&self, command: &str) -> String {
-        within(command, self.host.run(command, &hidden())).await.unwrap().text()
+        within(command, self.host.run_with(command, &hidden())).await.unwrap().text()
     }
 
     /// Waits until the operator sees this.
@@ -121,15 +121,15 @@ pub async fn all(host: Arc<dyn Host>) {
 // rows: F-15 F-16 F-27 F-28
 pub async fn status_and_streams(host: &Arc<dyn Host>) {
     let plain = Stage::plain(host);
-    let output = plain.host.run("echo out; echo err >&2", &hidden()).await.unwrap();
+    let output = plain.host.run_with("echo out; echo err >&2", &hidden()).await.unwrap();
     assert_eq!((&output.stdout[..], &output.stderr[..]), (&b"out\n"[..], &b"err\n"[..]));
     assert_eq!(plain.terminal.output(), "", "a run that is not interactive shows nothing");
 
-    let failed = failure(plain.host.run("echo so far; exit 3", &hidden()).await);
+    let failed = failure(plain.host.run_with("echo so far; exit 3", &hidden()).await);
     assert_eq!((failed.status.clone(), failed.output.text()), (ExitStatus::Code(3), "so far".to_string()));
     assert_eq!(failed.command, "echo so far; exit 3");
     let ignoring = RunOptions { ignore_exit_status: true, ..hidden() };
-    assert_eq!(plain.host.run("exit 3", &ignoring).await.unwrap().status, ExitStatus::Code(3));
+    assert_eq!(plain.host.run_with("exit 3", &ignoring).await.unwrap().status, ExitStatus::Code(3));
 
     plain.run("echo shown; echo talk >&2").await.unwrap();
     plain.sees("shown").await;
@@ -167,14 +167,14 @@ pub async fn context_reaches_the_command(host: &Arc<dyn Host>) {
         let _home = here.cd("~", true, false);
         assert_eq!(stage.text("test \"$(pwd -P)\" = \"$(cd && pwd -P)\" && echo home").await, "home");
         let _missing = here.cd("no such directory", false, false);
-        assert!(!failure(here.run("true || echo never", &hidden()).await).status.success());
+        assert!(!failure(here.run_with("true || echo never", &hidden()).await).status.success());
     }
     assert_eq!(stage.text("pwd; echo \"[$GREETING]\"").await, format!("{start}\n[]"));
     {
         let _prefix = here.prefix("FROM=prefix");
         assert_eq!(stage.text("echo $FROM").await, "prefix");
         let _failing = here.prefix("false");
-        let failed = failure(here.run("echo never; true", &hidden()).await);
+        let failed = failure(here.run_with("echo never; true", &hidden()).await);
         assert_eq!(
             (failed.output.text().as_str(), failed.command.as_str()),
             ("", "FROM=prefix && false && echo never; true")
@@ -195,7 +195,7 @@ pub async fn odd_directories(host: &Arc<dyn Host>) {
         ["two words", "it's", "$HOME", "-dash", "a;exit 9", "new\nline", "*", "~", "ünï", "\"", "\\", "#", "a&b"]
     {
         let make = format!("mkdir -- '{}'", crate::text::esc1(name));
-        within(name, stage.host.run(&make, &hidden())).await.unwrap();
+        within(name, stage.host.run_with(&make, &hidden())).await.unwrap();
         let _cd = stage.host.cd(name, false, false);
         assert_eq!(stage.text("pwd").await, format!("{top}/{name}"));
     }
@@ -210,7 +210,7 @@ pub async fn a_lot_of_output(host: &Arc<dyn Host>) {
     const MANY: usize = 5_000_000;
     let command = format!("head -c {MANY} /dev/zero | tr '\\0' x; echo; echo end");
     let hidden_run = Stage::plain(host);
-    let output = within(&command, hidden_run.host.run(&command, &hidden())).await.unwrap();
+    let output = within(&command, hidden_run.host.run_with(&command, &hidden())).await.unwrap();
     assert_eq!((output.stdout.len(), output.dropped), (MANY + 5, 0));
     let tty = Stage::tty(host);
     let output = tty.run(&command).await.unwrap();
@@ -244,7 +244,7 @@ pub async fn keys_and_size(host: &Arc<dyn Host>) {
     assert!(output.unwrap().text().ends_with("<typed>"), "{:?}", tty.terminal.output());
 
     let first = RunOptions { initial_input: Some("first\n".to_string()), ..RunOptions::default() };
-    let output = within("initial input", tty.host.run("read line; echo \"<$line>\"", &first)).await.unwrap();
+    let output = within("initial input", tty.host.run_with("read line; echo \"<$line>\"", &first)).await.unwrap();
     assert!(output.text().ends_with("<first>"), "{output:?}");
     // In raw mode programs wait for the CR of the Enter key.
     let operator = async {
@@ -320,7 +320,7 @@ async fn gone(host: &Arc<dyn Host>, pid: u32) {
 pub async fn too_slow(host: &Arc<dyn Host>) {
     let stage = Stage::plain(host);
     let options = RunOptions { timeout: Some(Duration::from_millis(300)), ignore_exit_status: true, ..hidden() };
-    let failed = failure(within("the timeout", stage.host.run("echo begun; exec sleep 1000", &options)).await);
+    let failed = failure(within("the timeout", stage.host.run_with("echo begun; exec sleep 1000", &options)).await);
     assert!(failed.to_string().contains("stopped after 0.3 s"), "{failed}");
     assert_eq!(failed.output.text(), "begun");
 }
@@ -332,9 +332,9 @@ pub async fn sandbox(host: &Arc<dyn Host>) {
     let file = stage.text("mktemp").await;
     let checked = RunOptions { sandbox: Some(true), ..RunOptions::default() };
     let _cd = stage.host.cd("/no such directory", false, false);
-    let output = within("a check", stage.host.run(&format!("rm {file}"), &checked)).await.unwrap();
+    let output = within("a check", stage.host.run_with(&format!("rm {file}"), &checked)).await.unwrap();
     assert_eq!(&output.stdout[..], RunOutput::SANDBOXED);
-    let failed = failure(within("a check", stage.host.run("if then", &checked)).await);
+    let failed = failure(within("a check", stage.host.run_with("if then", &checked)).await);
     assert!(failed.to_string().contains("syntax") && !failed.output.stderr.is_empty(), "{failed:?}");
     drop(_cd);
     stage.text(&format!("rm {file}")).await;

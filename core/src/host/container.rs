@@ -100,8 +100,9 @@ impl HostsContainer {
 
     /// The named roles only, sharing the hosts and their contexts (row F-72). A role that is not there is an empty
     /// role.
-    pub fn filter(&self, roles: &[&str]) -> HostsContainer {
-        let chosen = roles.iter().map(|role| (role.to_string(), self.roles.get(*role).cloned().unwrap_or_default()));
+    pub fn filter<'a>(&self, roles: impl AsRef<[&'a str]>) -> HostsContainer {
+        let chosen =
+            roles.as_ref().iter().map(|role| (role.to_string(), self.roles.get(*role).cloned().unwrap_or_default()));
         HostsContainer { roles: chosen.collect(), io: self.io.clone() }
     }
 
@@ -118,7 +119,7 @@ impl HostsContainer {
     /// # Errors
     /// [`RunError::Several`] with all outcomes, after all have ended; where hosts run one after the other, the first
     /// failure, and later hosts are not run.
-    pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Vec<Arc<RunOutput>>, RunError> {
+    pub async fn run_with(&self, command: &str, options: &RunOptions) -> Result<Vec<Arc<RunOutput>>, RunError> {
         many::run_on(self.distinct(), command, options, &self.io).await
     }
 
@@ -163,7 +164,7 @@ impl HostContainer {
     ///
     /// # Errors
     /// As [`super::run::run`].
-    pub async fn run(&self, command: &str, options: &RunOptions) -> Result<Arc<RunOutput>, RunError> {
+    pub async fn run_with(&self, command: &str, options: &RunOptions) -> Result<Arc<RunOutput>, RunError> {
         let context = self.member.context();
         run::run(&*self.member.host, &context, command, options, &self.io).await.map(Arc::new)
     }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     async fn texts(hosts: &HostsContainer, command: &str) -> Vec<String> {
-        let outputs = within(command, hosts.run(command, &hidden())).await.unwrap();
+        let outputs = within(command, hosts.run_with(command, &hidden())).await.unwrap();
         outputs.iter().map(|output| output.text()).collect()
     }
 
@@ -147,7 +147,7 @@ mod tests {
         let (hosts, _) = hosts();
         assert_eq!((hosts.len(), hosts.each().len(), hosts.definitions().len()), (4, 4, 3));
         assert_eq!(hosts.to_string(), "web: one, two\ndb: two, three");
-        let db = hosts.filter(&["db", "none"]);
+        let db = hosts.filter(["db", "none"]);
         assert_eq!((db.roles(), db.len()), (vec!["db", "none"], 2));
         let outer = hosts.env("A", "1", true);
         let inner = db.env("A", "2", true);
@@ -168,7 +168,7 @@ mod tests {
         let names: Vec<_> = hosts.each().iter().map(|host| host.env("ME", host.slug(), true)).collect();
         let meet = "touch $ME; until test -e one && test -e two && test -e three; do sleep 0.05; done; echo $ME";
         assert_eq!(texts(&hosts, meet).await, ["one", "two", "three"]);
-        let result = within("all", hosts.run("echo hello; test $ME != two", &RunOptions::default())).await;
+        let result = within("all", hosts.run_with("echo hello; test $ME != two", &RunOptions::default())).await;
         let Err(error @ RunError::Several(_)) = result else { panic!("{result:?}") };
         assert_eq!(error.to_string(), "failed on 1 of 3 hosts\n  two: status 1: echo hello; test $ME != two");
         let RunError::Several(outcomes) = error else { unreachable!() };
@@ -183,10 +183,10 @@ mod tests {
     #[tokio::test]
     async fn one_host_runs_in_the_terminal_of_the_caller() {
         let (hosts, terminal) = hosts();
-        let web = hosts.filter(&["web"]);
+        let web = hosts.filter(["web"]);
         let one = HostsContainer { roles: [("web".to_string(), vec![web.roles["web"][0].clone()])].into(), ..web };
-        within("one", one.run("echo hello", &RunOptions::default())).await.unwrap();
+        within("one", one.run_with("echo hello", &RunOptions::default())).await.unwrap();
         assert_eq!(terminal.output(), "hello\r\n");
-        assert!(matches!(one.run("exit 2", &RunOptions::default()).await, Err(RunError::Failed(_))));
+        assert!(matches!(one.run_with("exit 2", &RunOptions::default()).await, Err(RunError::Failed(_))));
     }
 }

@@ -23,6 +23,7 @@ pub struct ClassBuilder {
     hosts_position: Option<Position>,
     members: Vec<(String, Member, Option<Position>)>,
     overrides: IndexMap<String, Vec<Override>>,
+    refused: Option<ClassError>,
 }
 
 /// Something to change inside a child.
@@ -59,6 +60,7 @@ impl ClassBuilder {
             hosts_position: None,
             members: Vec::new(),
             overrides: IndexMap::new(),
+            refused: None,
         }
     }
 
@@ -82,7 +84,8 @@ impl ClassBuilder {
     }
 
     /// Sets where hosts come from. A role mapping wins over own hosts, whichever was set first (row A-12).
-    pub fn hosts(mut self, hosts: HostSource) -> ClassBuilder {
+    pub fn hosts(mut self, hosts: impl Into<HostSource>) -> ClassBuilder {
+        let hosts = hosts.into();
         let mapped = matches!(self.hosts, Some(HostSource::Mapped(_)));
         if !mapped || matches!(hosts, HostSource::Mapped(_)) {
             self.hosts = Some(hosts);
@@ -111,15 +114,34 @@ impl ClassBuilder {
         self.overrides.entry(child.to_string()).or_default().push(change);
     }
 
+    /// A part that cannot be: [`ClassBuilder::build`] fails with the first of these.
+    pub(crate) fn refuse(mut self, error: ClassError) -> ClassBuilder {
+        self.refused.get_or_insert(error);
+        self
+    }
+
+    /// The same on a nestable form of its base.
+    pub(crate) fn nested(
+        mut self,
+        form: impl FnOnce(&Class) -> Result<Class, ClassError>,
+        position: Position,
+    ) -> ClassBuilder {
+        match form(&self.base) {
+            Ok(base) => (self.kind, self.base) = (base.kind(), base),
+            Err(error) => return self.refuse(ClassError { position: Some(position), ..error }),
+        }
+        self
+    }
+
     /// Sets the documentation.
     pub fn doc(mut self, doc: &str) -> ClassBuilder {
         self.doc = Some(doc.to_string());
         self
     }
 
-    /// Sets where it is defined.
-    pub fn position(mut self, position: Position) -> ClassBuilder {
-        self.position = Some(position);
+    /// Sets where it is defined; `None` when that is not known.
+    pub fn position(mut self, position: impl Into<Option<Position>>) -> ClassBuilder {
+        self.position = position.into();
         self
     }
 
@@ -138,6 +160,9 @@ impl ClassBuilder {
     }
 
     fn build_at(mut self, level: usize) -> Result<Class, ClassError> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
         let depth = self.base.0.depth + 1;
         if depth > DEPTH_MAX {
             let message = format!("more than {DEPTH_MAX} classes extend each other here");

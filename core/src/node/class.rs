@@ -110,9 +110,10 @@ impl Class {
         }))
     }
 
-    /// Starts a subclass.
+    /// Starts a subclass, written where this is called unless [`ClassBuilder::position`] says otherwise.
+    #[track_caller]
     pub fn extend(&self, name: &str) -> ClassBuilder {
-        ClassBuilder::new(self, name, self.kind())
+        ClassBuilder::new(self, name, self.kind()).position(Position::caller())
     }
 
     /// The class's own name; empty for a class that was given none.

@@ -41,17 +41,31 @@ impl Color {
 }
 
 impl Group {
+    /// A group.
+    pub fn new(name: &str, color: Color) -> Group {
+        Group { name: name.to_string(), color: Some(color) }
+    }
+
+    /// What customers see; red (row J-03).
+    pub fn production() -> Group {
+        Group::new("Production", Color::Red)
+    }
+
+    /// What comes before production; yellow (row J-03).
+    pub fn staging() -> Group {
+        Group::new("Staging", Color::Yellow)
+    }
+
     /// The built-in group with this lower-case name (row J-03).
     pub fn built_in(name: &str) -> Option<Group> {
-        let (name, color) = match name {
-            "production" => ("Production", Color::Red),
-            "staging" => ("Staging", Color::Yellow),
-            "beta" => ("Beta", Color::Green),
-            "local" => ("Local", Color::Green),
-            "other" => ("Other", Color::White),
-            "utility" => ("Utility", Color::Magenta),
+        Some(match name {
+            "production" => Group::production(),
+            "staging" => Group::staging(),
+            "beta" => Group::new("Beta", Color::Green),
+            "local" => Group::new("Local", Color::Green),
+            "other" => Group::new("Other", Color::White),
+            "utility" => Group::new("Utility", Color::Magenta),
             _ => return None,
-        };
-        Some(Group { name: name.to_string(), color: Some(color) })
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -60,8 +59,7 @@ impl Action {
         F: Fn(Env, Vec<Value>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Value, ActionError>> + Send + 'static,
     {
-        let here = Location::caller();
-        Action { position: Some(Position::new(here.file(), here.line())), ..Action::new(body_fn(code)) }
+        Action { position: Some(Position::caller()), ..Action::new(body_fn(code)) }
     }
 
     /// The same with one more name (row E-24).

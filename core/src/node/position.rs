@@ -1,6 +1,7 @@
 //! Where something was written.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// A place in a deployment file or a program.
@@ -16,6 +17,13 @@ impl Position {
     /// A place.
     pub fn new(file: impl Into<Arc<str>>, line: u32) -> Position {
         Position { file: file.into(), line }
+    }
+
+    /// The line of the program that called.
+    #[track_caller]
+    pub(crate) fn caller() -> Position {
+        let caller = Location::caller();
+        Position::new(caller.file(), caller.line())
     }
 }
 

@@ -103,10 +103,7 @@ fn extend(lua: &Lua, base: &Class, args: &MultiValue) -> mlua::Result<Value> {
 
 fn build(lua: &Lua, base: &Class, name: &str, table: &Table) -> mlua::Result<Class> {
     let (at, doc) = definition_site(lua);
-    let mut builder = base.extend(name);
-    if let Some(at) = &at {
-        builder = builder.position(at.clone());
-    }
+    let mut builder = base.extend(name).position(at.clone());
     if let Some(doc) = doc {
         builder = builder.doc(&doc);
     }

@@ -120,11 +120,11 @@ fn root(path: &Path, class: Class, lua: Lua) -> Result<Node, LoadError> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let name = if class.name().is_empty() { stem } else { class.name().to_string() };
     let position = class.position().cloned();
-    let mut builder =
-        class.extend(class.name()).member(KEEPER, Member::Value(value::Value::Foreign(Arc::new(Keeper(lua)))), None);
-    if let Some(position) = &position {
-        builder = builder.position(position.clone());
-    }
+    let builder = class.extend(class.name()).position(position.clone()).member(
+        KEEPER,
+        Member::Value(value::Value::Foreign(Arc::new(Keeper(lua)))),
+        None,
+    );
     let class = builder.build().map_err(|error| load_error(Raised::from(error)))?;
     let root = Node::root_named(class, &name).map_err(|error| LoadError { position, message: error.to_string() })?;
     for finding in crate::check::unknown_roles(&root) {

@@ -103,7 +103,7 @@ pub(super) fn hosts(lua: &Lua, value: &Value, at: Option<&Position>) -> mlua::Re
             return Ok(HostSource::Mapped(mapping.0.clone()));
         }
         if let Some(LuaHosts::Many(hosts)) = container_hosts(userdata) {
-            let roles = hosts.roles().into_iter().map(|role| (role.to_string(), hosts.filter(&[role]).definitions()));
+            let roles = hosts.roles().into_iter().map(|role| (role.to_string(), hosts.filter([role]).definitions()));
             return Ok(HostSource::Own(Roles(roles.collect())));
         }
     }

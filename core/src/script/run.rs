@@ -162,11 +162,11 @@ impl Run {
     pub(super) async fn finish(self, lua: &Lua) -> mlua::Result<Value> {
         match self.hosts {
             LuaHosts::One(host) => {
-                let output = host.run(&self.command, &self.options).await.map_err(Raised::from)?;
+                let output = host.run_with(&self.command, &self.options).await.map_err(Raised::from)?;
                 LuaOutput(output).into_lua(lua)
             }
             LuaHosts::Many(hosts) => {
-                let outputs = hosts.run(&self.command, &self.options).await.map_err(Raised::from)?;
+                let outputs = hosts.run_with(&self.command, &self.options).await.map_err(Raised::from)?;
                 outputs.into_iter().map(LuaOutput).collect::<Vec<_>>().into_lua(lua)
             }
         }

@@ -10,7 +10,7 @@ fn quiet() -> RunOptions {
 
 /// What these hosts answer to `echo $WHO`.
 async fn who(hosts: &HostsContainer) -> String {
-    let outputs = hosts.run("echo \"$WHO\"", &quiet()).await.unwrap();
+    let outputs = hosts.run_with("echo \"$WHO\"", &quiet()).await.unwrap();
     outputs.iter().map(|output| format!("[{}]", output.text())).collect()
 }
 
@@ -63,8 +63,8 @@ async fn a_context_set_on_all_hosts_does_not_reach_the_cells() {
 #[tokio::test]
 async fn a_cell_runs_on_its_host_and_on_the_extra_roles() {
     let count = action(|env, _| async move {
-        let one = env.host().unwrap().run("true", &quiet()).await?;
-        let all = env.hosts().run("true", &quiet()).await?;
+        let one = env.host().unwrap().run_with("true", &quiet()).await?;
+        let all = env.hosts().run_with("true", &quiet()).await?;
         Ok(format!("{} {} {}", one.status.success(), all.len(), env.hosts().len()).into())
     });
     let mapping = crate::node::RoleMapping::new().role("host", ["web"]).role("extra", ["db"]);

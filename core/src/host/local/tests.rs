@@ -107,7 +107,7 @@ async fn a_terminal_that_takes_nothing_neither_blocks_the_command_nor_ctrl_c() {
         stage.cancel.cancel();
     };
     let options = RunOptions::default();
-    let run = conformance::within("the flood", host.run(&flood, &options));
+    let run = conformance::within("the flood", host.run_with(&flood, &options));
     let (result, ()) = tokio::join!(run, operator);
     assert!(matches!(result, Err(RunError::Interrupted { certain: true, .. })), "{result:?}");
 }

@@ -136,7 +136,7 @@ impl Scene {
 
     async fn sudo(&self, command: &str) -> Result<Arc<RunOutput>, RunError> {
         let options = RunOptions { use_sudo: true, ..RunOptions::default() };
-        within(command, self.stage.host.run(command, &options)).await
+        within(command, self.stage.host.run_with(command, &options)).await
     }
 
     fn answers(&self) -> Vec<String> {
@@ -166,7 +166,7 @@ async fn a_known_password_is_given_once_and_never_seen() {
         let output = scene.sudo("echo one; echo two").await.unwrap();
         assert_eq!(output.text().replace("\r\n", "\n"), "one\ntwo");
         let hidden = RunOptions { use_sudo: true, ..hidden() };
-        let output = within("hidden", scene.stage.host.run("echo out; cat; echo err >&2", &hidden)).await.unwrap();
+        let output = within("hidden", scene.stage.host.run_with("echo out; cat; echo err >&2", &hidden)).await.unwrap();
         assert_eq!((&output.stdout[..], &output.stderr[..]), (&b"out\n"[..], &b"err\n"[..]));
         assert_eq!(scene.answers().len(), 2);
 
@@ -186,7 +186,7 @@ async fn nothing_is_asked_when_sudo_does_not_ask() {
     for tty in [true, false] {
         let scene = Scene::new(tty, None, Arc::new(NobodyToAsk));
         let options = RunOptions { use_sudo: true, user: Some("o'connor".to_string()), ..hidden() };
-        let output = scene.stage.host.run("echo \"$SUDO_USER_ASKED\"", &options).await.unwrap();
+        let output = scene.stage.host.run_with("echo \"$SUDO_USER_ASKED\"", &options).await.unwrap();
         assert_eq!(output.text(), "o'connor");
         let failed = scene.sudo("echo so far; exit 5").await;
         assert!(matches!(&failed, Err(RunError::Failed(failure)) if failure.use_sudo), "{failed:?}");
@@ -217,7 +217,7 @@ async fn a_wrong_password_is_tried_once_and_forgotten() {
         person.answers.lock().unwrap().extend(["right", "wrong"]);
         let scene = Scene::new(tty, None, person.clone()).wants("right");
         let ignoring = RunOptions { use_sudo: true, ignore_exit_status: true, ..RunOptions::default() };
-        let reason = why(within("wrong", scene.stage.host.run("echo never", &ignoring)).await);
+        let reason = why(within("wrong", scene.stage.host.run_with("echo never", &ignoring)).await);
         assert!(reason.starts_with("sudo: wrong password"), "{reason}");
         assert_eq!(scene.answers().first().map(String::as_str), Some("wrong"));
         scene.sudo("echo then").await.unwrap();
@@ -276,7 +276,7 @@ async fn a_sudo_that_requires_a_terminal_gets_one() {
     let scene = Scene::new(false, Some("secret"), Arc::new(NobodyToAsk)).wants("secret");
     std::fs::write(scene.dir.join("requiretty"), "").unwrap();
     let options = RunOptions { use_sudo: true, ..hidden() };
-    let output = within("requiretty", scene.stage.host.run("echo one; cat; echo two", &options)).await.unwrap();
+    let output = within("requiretty", scene.stage.host.run_with("echo one; cat; echo two", &options)).await.unwrap();
     assert_eq!(&output.stdout[..], b"one\ntwo\n");
     let streams = scene.sudo("echo shown").await.unwrap();
     assert_eq!(&streams.stdout[..], b"shown\n");
