@@ -56,7 +56,7 @@ pub struct HostSettings {
     pub key_password: Option<Secret>,
     /// Limit for connecting; default 10 s.
     pub timeout: Option<Duration>,
-    /// Interval of keepalive messages; default 30 s.
+    /// Interval of keepalive messages; default 15 s, so that a dead peer is noticed within a minute.
     pub keepalive: Option<Duration>,
     /// SSH configuration file; default `~/.ssh/config`.
     pub config_filename: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SshOptions;
@@ -31,6 +32,8 @@ pub(super) struct Target {
     pub(super) keepalive_max: usize,
     pub(super) identity: Identity,
     pub(super) trust: Trust,
+    /// What hosts must have in common to share this host's connections.
+    pub(super) key: Key,
 }
 
 /// What proves who we are.
@@ -70,9 +73,12 @@ pub(super) enum HostKeys {
     Ask,
 }
 
-/// What hosts must have in common to share a connection.
+/// What hosts must have in common to share a connection. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct Key(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Parts {
     address: String,
     port: u16,
     user: String,
@@ -100,17 +106,6 @@ impl Target {
         let said = definition.settings();
         let configured = configuration(definition.address(), said, &account)?;
         Target::merge(definition.address(), said, &configured, options, &account)
-    }
-
-    /// What hosts must have in common to share this host's connections.
-    pub(super) fn key(&self) -> Key {
-        Key {
-            address: self.address.clone(),
-            port: self.port,
-            user: self.user.clone(),
-            identity: self.identity.clone(),
-            trust: self.trust.clone(),
-        }
     }
 
     fn merge(
@@ -146,15 +141,19 @@ impl Target {
             uid: account.uid,
         };
         let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
+        let identity = identity(said, configured, options, &tokens)?;
+        let trust = trust(said, configured, &tokens, &address)?;
+        let parts = Parts { address, port, user, identity, trust };
         Ok(Target {
             timeout: said.timeout.or(configured.connect_timeout).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
             keepalive: (!keepalive.is_zero()).then_some(keepalive),
             keepalive_max: configured.alive_count.unwrap_or(KEEPALIVE_MAX),
-            identity: identity(said, configured, options, &tokens)?,
-            trust: trust(said, configured, &tokens, &address)?,
-            address,
+            address: parts.address.clone(),
             port,
-            user,
+            user: parts.user.clone(),
+            identity: parts.identity.clone(),
+            trust: parts.trust.clone(),
+            key: Key(Arc::new(parts)),
         })
     }
 }
@@ -304,7 +303,7 @@ mod tests {
 
     #[test]
     fn hosts_with_other_secrets_or_other_trust_do_not_share_connections() {
-        let key = |said: HostSettings| merge(said, Settings::default()).unwrap().key();
+        let key = |said: HostSettings| merge(said, Settings::default()).unwrap().key;
         let plain = key(HostSettings::default());
         assert_eq!(plain, key(HostSettings { timeout: Some(TIMEOUT), ..HostSettings::default() }));
         for other in [

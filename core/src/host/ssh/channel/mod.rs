@@ -6,8 +6,10 @@ mod open;
 mod outbox;
 mod ring;
 mod running;
+mod status;
 mod terminal;
 mod victim;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +70,7 @@ async fn serve(
         Ok(accepted) => accepted,
         Err(why) => {
             let _caller_gone = ready.send(Err(why.with_reason(&lease).await));
-            running::close(&mut read, &write).await;
+            waits::close(&mut read, &write).await;
             return;
         }
     };

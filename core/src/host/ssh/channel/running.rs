@@ -11,42 +11,32 @@
 //!   second in all, then drops output until the ring is empty, and says in the output how much is missing.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use russh::{ChannelMsg, ChannelReadHalf, Sig};
+use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::mark::Mark;
 use super::outbox::{Outbox, WriteHalf};
 use super::ring::{LIMIT, Ring, Stream};
+use super::status;
 use super::victim::Victim;
+use super::waits::{Boxed, Stall, close, done, due, next_request, nothing_on_the_way, why_unknown};
 use crate::host::lifecycle::{EndStep, PoliteEnd};
 use crate::host::process::{ControlRequest, ControlRequests};
-use crate::host::ssh::connection::Connection;
-use crate::host::ssh::failure::printable;
 use crate::host::ssh::pool::{Lease, Spare};
-use crate::host::ssh::vitals::Vitals;
 use crate::host::{ExitStatus, ProcessEvent};
 
 /// How long others on the connection may be kept waiting by one slow reader, in all, until it has caught up.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the server may take to agree to the end of a channel.
-const CLOSE: Duration = Duration::from_secs(10);
-/// How long output may pause after the status before it is checked whether any is still on the way.
-const SILENCE: Duration = Duration::from_millis(200);
 
 /// The two ends towards whoever wanted the command.
 pub(super) struct Reader {
     pub(super) events: mpsc::Sender<ProcessEvent>,
     pub(super) requests: ControlRequests,
 }
-
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(super) struct Running {
     lease: Lease,
@@ -298,11 +288,10 @@ impl Running {
             Some(ChannelMsg::Data { data }) => self.printed(Stream::Out, data),
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.printed(Stream::Err, data),
             Some(ChannelMsg::ExitStatus { exit_status }) => {
-                // Larger ones cannot be; they must not become 0 by being cut.
-                self.ended(ExitStatus::Code(i32::try_from(exit_status).unwrap_or(255).min(255)));
+                self.ended(status::of_code(exit_status));
             }
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                self.ended(ExitStatus::Signal(signal_text(&signal_name)));
+                self.ended(status::of_signal(&signal_name));
             }
             Some(_) => {}
         }
@@ -382,88 +371,4 @@ impl Running {
         }
         let _reader_gone = events.send(ProcessEvent::Exit(status)).await;
     }
-}
-
-/// Closes a channel and waits until the server agrees, so that its slot is free when the lease is given back.
-pub(super) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) {
-    let closing = async {
-        let _gone_already = write.close().await;
-        while !matches!(read.wait().await, None | Some(ChannelMsg::Close)) {}
-    };
-    if timeout(CLOSE, closing).await.is_err() {
-        tracing::debug!("the server does not agree to the end of a channel");
-    }
-}
-
-/// Waits until no output can be on the way any more: a pause, then two questions that the server answers in order, so
-/// that its loop has come around in between and everything it had read was sent before.
-async fn nothing_on_the_way(connection: Arc<Connection>) {
-    tokio::time::sleep(SILENCE).await;
-    for _ in 0..2 {
-        // An error means that the connection is gone; the read half tells so too.
-        if connection.handle.send_ping().await.is_err() {
-            std::future::pending().await
-        }
-    }
-}
-
-async fn next_request(requests: &mut ControlRequests, room: bool) -> Option<ControlRequest> {
-    if room { requests.recv().await } else { requests.recv_urgent().await }
-}
-
-async fn due(end: &mut Option<PoliteEnd>) -> EndStep {
-    match end {
-        Some(end) => end.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn done<T>(work: &mut Option<Boxed<T>>) {
-    match work {
-        Some(work) => drop(work.await),
-        None => std::future::pending().await,
-    }
-}
-
-async fn why_unknown(connection: &Connection) -> String {
-    match connection.is_dead() {
-        true => connection.last_words().await,
-        false => "the server closed the channel without telling a status".into(),
-    }
-}
-
-/// While it lives, the connection counts as held up.
-struct Stall(Arc<Vitals>);
-
-impl Stall {
-    fn new(lease: &Lease) -> Stall {
-        lease.connection.vitals.stall();
-        Stall(lease.connection.vitals.clone())
-    }
-}
-
-impl Drop for Stall {
-    fn drop(&mut self) {
-        self.0.flow();
-    }
-}
-
-/// The name of a signal without SIG; a server could send anything.
-fn signal_text(signal: &Sig) -> String {
-    let name = match signal {
-        Sig::ABRT => "ABRT",
-        Sig::ALRM => "ALRM",
-        Sig::FPE => "FPE",
-        Sig::HUP => "HUP",
-        Sig::ILL => "ILL",
-        Sig::INT => "INT",
-        Sig::KILL => "KILL",
-        Sig::PIPE => "PIPE",
-        Sig::QUIT => "QUIT",
-        Sig::SEGV => "SEGV",
-        Sig::TERM => "TERM",
-        Sig::USR1 => "USR1",
-        Sig::Custom(name) => return printable(name, 16).replace('\n', ""),
-    };
-    name.to_string()
 }

@@ -10,6 +10,7 @@ mod include;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod values;
 mod words;
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod commands;
+mod differential;
 mod identity;
 mod oddities;
 mod scripted;

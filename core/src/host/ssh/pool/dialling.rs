@@ -1,0 +1,126 @@
+//! One dial for everybody who waits for the same destination.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::shared::{Entry, Shared};
+use crate::host::ssh::auth::Memory;
+use crate::host::ssh::connection::{Connection, keep};
+use crate::host::ssh::dial::dial;
+use crate::host::ssh::failure::Failure;
+use crate::host::ssh::questions::Questions;
+use crate::host::ssh::target::{Key, Target};
+use crate::host::{Asker, Reach};
+
+type Report = Option<Result<(), Failure>>;
+
+/// A connection in the making. It belongs to the pool: whoever asked for it first may go away, others may still wait.
+pub(super) struct Dial {
+    pub(super) id: u64,
+    pub(super) done: watch::Receiver<Report>,
+    pub(super) waiting: usize,
+    pub(super) abandon: CancellationToken,
+    /// Who is asked.
+    pub(super) asker: Arc<dyn Asker>,
+}
+
+/// A place among those who wait for a dial. When the last one leaves, the dial is given up.
+pub(super) struct Waiting {
+    pub(super) key: Key,
+    pub(super) dial: u64,
+    pub(super) done: watch::Receiver<Report>,
+    /// Whether the one who is asked is the one who waits here.
+    pub(super) same_person: bool,
+    pub(super) pool: Arc<Shared>,
+}
+
+/// What the first to wait needs to start a dial.
+pub(super) struct Starter {
+    pub(super) waiting: Waiting,
+    pub(super) report: watch::Sender<Report>,
+    pub(super) abandon: CancellationToken,
+    pub(super) memory: Arc<Memory>,
+}
+
+impl Waiting {
+    pub(super) async fn wait(mut self) -> Result<(), Failure> {
+        match self.done.wait_for(Option::is_some).await {
+            Ok(done) => done.clone().unwrap_or(Ok(())),
+            Err(_) => Err(Failure::new("the attempt to connect was given up")),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut destinations = self.pool.lock();
+        let Some(destination) = destinations.get_mut(&self.key) else { return };
+        let Some(dial) = destination.dial.as_mut().filter(|dial| dial.id == self.dial) else { return };
+        dial.waiting -= 1;
+        if dial.waiting == 0 {
+            dial.abandon.cancel();
+            destination.dial = None;
+            if destination.connections.is_empty() {
+                destinations.remove(&self.key);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Dials in a task of its own.
+    pub(super) fn start(
+        self: &Arc<Shared>,
+        starter: Starter,
+        target: &Arc<Target>,
+        slug: &str,
+        reach: &Reach,
+    ) -> Waiting {
+        let Starter { waiting, report, abandon, memory } = starter;
+        let (key, id) = (waiting.key.clone(), waiting.dial);
+        let (target, pool) = (target.clone(), self.clone());
+        let questions = Questions::new(reach.asker.clone(), slug, reach.cancel.clone());
+        tokio::spawn(async move {
+            let dialled = tokio::select! {
+                dialled = dial(&target, &questions, &pool.governor, &memory) => dialled,
+                () = abandon.cancelled() => return,
+            };
+            let connected = dialled.map(|link| Connection::new(pool.next_id(), link, &target));
+            pool.dialled(&key, id, connected, report);
+        });
+        waiting
+    }
+
+    /// Puts a new connection up for use and tells those who wait.
+    fn dialled(
+        self: &Arc<Shared>,
+        key: &Key,
+        dial: u64,
+        connected: Result<Connection, Failure>,
+        report: watch::Sender<Report>,
+    ) {
+        let mut destinations = self.lock();
+        let Some(destination) = destinations.get_mut(key) else { return };
+        if destination.dial.as_ref().is_none_or(|current| current.id != dial) {
+            // Given up, or everything was closed meanwhile; dropping the connection ends it.
+            return;
+        }
+        destination.dial = None;
+        let outcome = connected.map(|connection| {
+            let entry = Entry::new(connection);
+            tokio::spawn(keep(Arc::downgrade(&entry.connection), key.clone(), Arc::downgrade(self)));
+            destination.connections.push(entry);
+        });
+        if destination.connections.is_empty() {
+            destinations.remove(key);
+        }
+        report.send_replace(Some(outcome));
+    }
+}
+
+/// Whether two askers are the same person.
+pub(super) fn same(one: &Arc<dyn Asker>, other: &Arc<dyn Asker>) -> bool {
+    std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+}

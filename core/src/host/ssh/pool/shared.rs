@@ -1,0 +1,232 @@
+//! What the pool and the tasks of its connections share: the table of destinations.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::ConnectionInfo;
+use super::dialling::{Dial, Starter, Waiting, same};
+use super::lease::Lease;
+use crate::host::Reach;
+use crate::host::ssh::SshOptions;
+use crate::host::ssh::auth::Memory;
+use crate::host::ssh::connection::{Connection, IDLE};
+use crate::host::ssh::failure::{Failure, FailureKind};
+use crate::host::ssh::governor::Governor;
+use crate::host::ssh::target::{Key, Target};
+
+/// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
+const MAX_CONNECTIONS: usize = 16;
+
+/// What the pool and the tasks of its connections share.
+pub(in crate::host::ssh) struct Shared {
+    pub(in crate::host::ssh) options: SshOptions,
+    pub(super) governor: Governor,
+    ids: AtomicU64,
+    // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
+    destinations: Mutex<HashMap<Key, Destination>>,
+}
+
+/// What there is of one destination.
+#[derive(Default)]
+pub(super) struct Destination {
+    pub(super) connections: Vec<Entry>,
+    pub(super) dial: Option<Dial>,
+    memory: Arc<Memory>,
+    /// Told when a channel ends or a connection goes away.
+    freed: Arc<Notify>,
+}
+
+/// A connection and who uses it.
+pub(super) struct Entry {
+    pub(super) connection: Arc<Connection>,
+    leases: usize,
+    /// `None` while somebody uses it.
+    idle_since: Option<Instant>,
+}
+
+/// What is to be done to get a lease.
+enum Next {
+    Lease(Lease),
+    Wait(Waiting),
+    Dial(Starter),
+    Full(Arc<Notify>),
+}
+
+impl Shared {
+    /// An empty table.
+    pub(super) fn new(options: SshOptions) -> Shared {
+        Shared { options, governor: Governor::default(), ids: AtomicU64::new(0), destinations: Mutex::default() }
+    }
+
+    /// The right to use a channel of a connection to `target`, dialled if need be, but of none of those to `avoid`.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(in crate::host::ssh) async fn lease(
+        self: &Arc<Shared>,
+        target: &Arc<Target>,
+        slug: &str,
+        reach: &Reach,
+        avoid: &[u64],
+    ) -> Result<Lease, Failure> {
+        let key = &target.key;
+        loop {
+            let dial = match self.next(key, reach, avoid) {
+                Next::Lease(lease) => return Ok(lease),
+                Next::Full(freed) => {
+                    self.wait_for_room(key, target, avoid, freed).await?;
+                    continue;
+                }
+                Next::Wait(dial) => dial,
+                Next::Dial(starter) => self.start(starter, target, slug, reach),
+            };
+            let same_person = dial.same_person;
+            match dial.wait().await {
+                Ok(()) => {}
+                // Whoever started it was asked and did not answer; somebody else may.
+                Err(failure) if !same_person && matches!(failure.kind, FailureKind::Unanswered(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn wait_for_room(
+        &self,
+        key: &Key,
+        target: &Target,
+        avoid: &[u64],
+        freed: Arc<Notify>,
+    ) -> Result<(), Failure> {
+        let waiting = freed.notified();
+        tokio::pin!(waiting);
+        waiting.as_mut().enable();
+        if self.has_room(key, avoid) || tokio::time::timeout(target.timeout, waiting).await.is_ok() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("all {MAX_CONNECTIONS} connections to the server are busy"))
+            .hint("raise MaxSessions in its sshd_config, or run fewer commands at once"))
+    }
+
+    fn next(self: &Arc<Shared>, key: &Key, reach: &Reach, avoid: &[u64]) -> Next {
+        let mut destinations = self.lock();
+        let destination = destinations.entry(key.clone()).or_default();
+        destination.connections.retain(|entry| !entry.connection.is_dead());
+        if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.has_room(avoid)) {
+            entry.leases += 1;
+            entry.idle_since = None;
+            let connection = entry.connection.clone();
+            return Next::Lease(Lease::new(connection, key, self));
+        }
+        if let Some(dial) = destination.dial.as_mut() {
+            dial.waiting += 1;
+            let same_person = same(&dial.asker, &reach.asker);
+            let (dial, done) = (dial.id, dial.done.clone());
+            return Next::Wait(Waiting { key: key.clone(), dial, done, same_person, pool: self.clone() });
+        }
+        if destination.connections.len() >= MAX_CONNECTIONS {
+            return Next::Full(destination.freed.clone());
+        }
+        let (report, done) = watch::channel(None);
+        let (id, abandon) = (self.next_id(), CancellationToken::new());
+        let asker = reach.asker.clone();
+        destination.dial = Some(Dial { id, done: done.clone(), waiting: 1, abandon: abandon.clone(), asker });
+        let waiting = Waiting { key: key.clone(), dial: id, done, same_person: true, pool: self.clone() };
+        Next::Dial(Starter { waiting, report, abandon, memory: destination.memory.clone() })
+    }
+
+    /// Takes a connection that has ended out of the list.
+    pub(in crate::host::ssh) fn forget(&self, key: &Key, id: u64) {
+        let mut destinations = self.lock();
+        if let Some(destination) = destinations.get_mut(key) {
+            destination.connections.retain(|entry| entry.connection.id != id);
+            destination.freed.notify_waiters();
+        }
+    }
+
+    /// Takes a connection out of the list if nobody has used it for long. What people typed for the destination is
+    /// forgotten with its last connection.
+    pub(in crate::host::ssh) fn retire(&self, key: &Key, id: u64, now: Instant) -> bool {
+        let mut destinations = self.lock();
+        let Some(destination) = destinations.get_mut(key) else { return true };
+        let idle = |entry: &Entry| entry.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= IDLE);
+        let retired = destination.connections.extract_if(.., |entry| entry.connection.id == id && idle(entry)).count();
+        drop(destinations);
+        self.tidy(key);
+        retired > 0
+    }
+
+    /// Forgets a destination that is not in use.
+    pub(in crate::host::ssh) fn tidy(&self, key: &Key) {
+        let mut destinations = self.lock();
+        let unused = |destination: &Destination| destination.connections.is_empty() && destination.dial.is_none();
+        if destinations.get(key).is_some_and(unused) {
+            destinations.remove(key);
+        }
+    }
+
+    fn has_room(&self, key: &Key, avoid: &[u64]) -> bool {
+        let destinations = self.lock();
+        destinations.get(key).is_none_or(|destination| {
+            let alive = destination.connections.iter().filter(|entry| !entry.connection.is_dead()).count();
+            alive < MAX_CONNECTIONS || destination.connections.iter().any(|entry| entry.has_room(avoid))
+        })
+    }
+
+    pub(super) fn release(&self, key: &Key, id: u64) {
+        let mut destinations = self.lock();
+        let Some(destination) = destinations.get_mut(key) else { return };
+        if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.connection.id == id) {
+            entry.leases = entry.leases.saturating_sub(1);
+            if entry.leases == 0 {
+                entry.idle_since = Some(Instant::now());
+            }
+        }
+        destination.freed.notify_waiters();
+    }
+
+    /// What is known of every connection, for tests that wait for facts.
+    #[cfg(test)]
+    pub(in crate::host::ssh) fn vitals_for_tests(&self) -> Vec<Arc<crate::host::ssh::vitals::Vitals>> {
+        let destinations = self.lock();
+        let entries = destinations.values().flat_map(|destination| &destination.connections);
+        entries.map(|entry| entry.connection.vitals.clone()).collect()
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Destination>> {
+        self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    pub(super) fn new(connection: Connection) -> Entry {
+        Entry { connection: Arc::new(connection), leases: 0, idle_since: Some(Instant::now()) }
+    }
+
+    /// Whether a command may go there: the server allows another channel, and no slow reader holds it up.
+    fn has_room(&self, avoid: &[u64]) -> bool {
+        let vitals = &self.connection.vitals;
+        !avoid.contains(&self.connection.id)
+            && self.leases < vitals.limit()
+            && !vitals.stalled()
+            && !self.connection.is_dead()
+    }
+
+    pub(super) fn info(&self) -> ConnectionInfo {
+        ConnectionInfo {
+            address: self.connection.address.clone(),
+            port: self.connection.port,
+            user: self.connection.user.clone(),
+            channels: self.leases,
+            idle: self.idle_since.map(|since| since.elapsed()),
+        }
+    }
+}
