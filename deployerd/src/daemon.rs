@@ -55,6 +55,7 @@ impl Daemon {
             pid: std::process::id(),
             started_ms: self.started_ms,
             tree: self.options.tree.origin(),
+            private: self.options.private,
             sessions: self.registry.infos(),
         }
     }

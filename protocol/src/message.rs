@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::Hello;
 
-/// Size and kind of the terminal of a client.
+/// Size and kind of the terminal of a client, and what its user wants of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenTerminal {
     /// Lines.
@@ -14,6 +14,8 @@ pub struct OpenTerminal {
     pub cols: u16,
     /// TERM of the client.
     pub term: String,
+    /// Whether its user wants colours (`--color`, `NO_COLOR`, `TERM`).
+    pub colour: bool,
 }
 
 /// A wish for a new session.
@@ -97,6 +99,8 @@ pub struct DaemonInfo {
     pub started_ms: u64,
     /// The deployment file.
     pub tree: String,
+    /// Whether it serves one `run` and ends with it; `connect` does not choose it by itself.
+    pub private: bool,
     /// Its sessions, oldest first.
     pub sessions: Vec<SessionInfo>,
 }

@@ -105,7 +105,12 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn terminal() -> impl Strategy<Value = OpenTerminal> {
-    (any::<u16>(), any::<u16>(), text()).prop_map(|(rows, cols, term)| OpenTerminal { rows, cols, term })
+    (any::<u16>(), any::<u16>(), text(), any::<bool>()).prop_map(|(rows, cols, term, colour)| OpenTerminal {
+        rows,
+        cols,
+        term,
+        colour,
+    })
 }
 
 fn words() -> impl Strategy<Value = Vec<String>> {

@@ -42,7 +42,7 @@ fn hello() -> Hello {
 }
 
 fn terminal() -> OpenTerminal {
-    OpenTerminal { rows: 24, cols: 80, term: "xterm".to_string() }
+    OpenTerminal { rows: 24, cols: 80, term: "xterm".to_string(), colour: true }
 }
 
 // rows: Q-07 W-01
@@ -57,7 +57,7 @@ fn messages_of_clients() {
             terminal: Some(terminal()),
             interactive: true,
         }),
-        "00000018 0002 00 02 04 70726f64 03 776562 00 01 18 50 05 787465726d 01",
+        "00000019 0002 00 02 04 70726f64 03 776562 00 01 18 50 05 787465726d 01 01",
     );
     from_client(
         FromClient::Open(Open {
@@ -73,9 +73,9 @@ fn messages_of_clients() {
         FromClient::Join(Join {
             name: "s1".to_string(),
             watch: true,
-            terminal: OpenTerminal { rows: 300, cols: 132, term: String::new() },
+            terminal: OpenTerminal { rows: 300, cols: 132, term: String::new(), colour: false },
         }),
-        "0000000b 0003 02 7331 01 fb2c01 84 00",
+        "0000000c 0003 02 7331 01 fb2c01 84 00 00",
     );
     from_client(FromClient::Input(Bytes::from_static(b"ls\r")), "00000006 0004 03 6c730d");
     from_client(FromClient::EndOfInput(()), "00000002 0005");
@@ -128,12 +128,13 @@ fn the_answer_to_list() {
             pid: 4711,
             started_ms: 1_600_000_000_000,
             tree: "/d.lua".to_string(),
+            private: true,
             sessions: vec![
                 session("s1", &["ann", "bob (watching)"], SessionState::Idle),
                 session("s2", &[], SessionState::Running { action: "prod.go".to_string(), since_ms: 5 }),
             ],
         }),
-        "00000060 0009 fb6712 fd00806e8774010000 06 2f642e6c7561 02
+        "00000061 0009 fb6712 fd00806e8774010000 06 2f642e6c7561 01 02
          02 7331 03 616e6e fd0068e5cf8b010000 02 03 616e6e 0e 626f62202877617463 68696e6729 04 70726f64 00
          02 7332 03 616e6e fd0068e5cf8b010000 00 04 70726f64 01 07 70726f642e676f 05",
     );

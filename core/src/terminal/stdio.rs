@@ -69,6 +69,16 @@ impl StdioTerminal {
     /// # Errors
     /// When the terminal's modes cannot be read or set, or threads cannot be started.
     pub fn open(interactive: bool) -> io::Result<Arc<StdioTerminal>> {
+        let term = std::env::var("TERM").unwrap_or_default();
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        StdioTerminal::open_with(interactive, !refused && !matches!(term.as_str(), "" | "dumb"))
+    }
+
+    /// The same for who knows better than the environment whether colours are wanted (`--color`).
+    ///
+    /// # Errors
+    /// As [`StdioTerminal::open`].
+    pub fn open_with(interactive: bool, colour: bool) -> io::Result<Arc<StdioTerminal>> {
         let tty = io::stdin().is_terminal() && io::stdout().is_terminal();
         let raw = if tty { Some(RawMode::enter()?) } else { None };
         let (size_sender, size) = watch::channel(current_size());
@@ -83,7 +93,7 @@ impl StdioTerminal {
             kind: if tty { Kind::Tty } else { Kind::Plain },
             interactive: interactive && tty,
             term: std::env::var("TERM").unwrap_or_default(),
-            wants_colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            wants_colour: colour,
             size,
             writes,
             prompt,
@@ -162,7 +172,7 @@ impl Terminal for StdioTerminal {
     }
 
     fn colour(&self) -> bool {
-        self.kind == Kind::Tty && self.wants_colour && !matches!(self.term.as_str(), "" | "dumb")
+        self.kind == Kind::Tty && self.wants_colour
     }
 
     fn interactive(&self) -> bool {

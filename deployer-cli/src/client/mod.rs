@@ -68,13 +68,13 @@ pub(crate) struct Attached {
 /// Opens or joins the session wished for.
 ///
 /// With a terminal on both standard input and output the session gets it; otherwise bytes are copied as they are,
-/// standard output and error apart (rows W-44, Q-13).
+/// standard output and error apart (rows W-44, Q-13). `color` is whether it may have colours there.
 ///
 /// # Errors
 /// When the daemon refuses, or a terminal is needed and there is none.
-pub(crate) async fn open(connection: &mut Connection, wish: &Wish) -> Result<Attached, Failure> {
+pub(crate) async fn open(connection: &mut Connection, wish: &Wish, color: bool) -> Result<Attached, Failure> {
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let message = message(wish, on_terminal)?;
+    let message = message(wish, on_terminal, color)?;
     let session = connection.attach(message).await?;
     Ok(Attached { session, on_terminal, joined: matches!(wish, Wish::Join { .. }) })
 }
@@ -91,17 +91,17 @@ pub(crate) async fn stay(connection: Connection, attached: Attached, manner: Man
     }
 }
 
-fn message(wish: &Wish, on_terminal: bool) -> Result<FromClient, Failure> {
+fn message(wish: &Wish, on_terminal: bool, color: bool) -> Result<FromClient, Failure> {
     match wish.clone() {
         Wish::Join { .. } if !on_terminal => Err(Failure::usage(
             "joining a session needs a terminal on standard input and output; list-sessions shows it without one",
         )),
-        Wish::Join { name, watch } => Ok(FromClient::Join(Join { name, watch, terminal: raw::describe() })),
+        Wish::Join { name, watch } => Ok(FromClient::Join(Join { name, watch, terminal: raw::describe(color) })),
         Wish::Open { path, action, interactive } => Ok(FromClient::Open(Open {
             name: None,
             path,
             action,
-            terminal: on_terminal.then(raw::describe),
+            terminal: on_terminal.then(|| raw::describe(color)),
             interactive: interactive && on_terminal,
         })),
     }
@@ -116,11 +116,11 @@ mod tests {
     #[test]
     fn without_a_terminal_nobody_is_asked_and_nothing_is_joined() {
         let wish = Wish::Open { path: vec!["prod".to_string()], action: None, interactive: true };
-        let FromClient::Open(open) = message(&wish, false).unwrap() else { panic!() };
+        let FromClient::Open(open) = message(&wish, false, true).unwrap() else { panic!() };
         assert_eq!((open.terminal, open.interactive, open.path), (None, false, vec!["prod".to_string()]));
-        let FromClient::Open(open) = message(&wish, true).unwrap() else { panic!() };
-        assert!(open.terminal.is_some() && open.interactive);
-        let error = message(&Wish::Join { name: "amber".to_string(), watch: true }, false).unwrap_err();
+        let FromClient::Open(open) = message(&wish, true, true).unwrap() else { panic!() };
+        assert!(open.terminal.is_some_and(|terminal| terminal.colour) && open.interactive);
+        let error = message(&Wish::Join { name: "amber".to_string(), watch: true }, false, true).unwrap_err();
         assert_eq!(error.status, 2);
     }
 }

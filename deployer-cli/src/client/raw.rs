@@ -22,12 +22,12 @@ pub(crate) fn size() -> (u16, u16) {
     tcgetwinsize(io::stdout()).map_or((0, 0), |size| (size.ws_row, size.ws_col))
 }
 
-/// The terminal as a daemon wants to know it.
-pub(crate) fn describe() -> OpenTerminal {
+/// The terminal as a daemon wants to know it, with colours or without.
+pub(crate) fn describe(colour: bool) -> OpenTerminal {
     let (rows, cols) = size();
     let term = std::env::var("TERM").unwrap_or_default();
     let known = term.len() <= TERM_MAX && term.chars().all(|c| c.is_ascii_graphic());
-    OpenTerminal { rows, cols, term: if known { term } else { String::new() } }
+    OpenTerminal { rows, cols, term: if known { term } else { String::new() }, colour }
 }
 
 /// Raw mode, until dropped; a panic anywhere in the process ends it too.

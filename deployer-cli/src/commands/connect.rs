@@ -1,9 +1,10 @@
 //! `deployer connect`: open a session on a running daemon, or join one.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::run::told;
-use super::socket;
+use super::{Program, socket};
 use crate::args::Connect;
 use crate::client::{self, Connection, HELLO_LIMIT, Manner, Wish};
 use crate::failure::Failure;
@@ -11,7 +12,7 @@ use crate::runtime;
 use crate::sessions::{self, Found, shortest};
 
 /// Rows P-22, Q-13.
-pub(super) fn connect(connect: &Connect) -> Result<u8, Failure> {
+pub(super) fn connect(program: &Program, connect: &Connect) -> Result<u8, Failure> {
     let wish = match &connect.session {
         Some(name) => Wish::Join { name: name.clone(), watch: connect.watch },
         None => Wish::Open {
@@ -21,16 +22,18 @@ pub(super) fn connect(connect: &Connect) -> Result<u8, Failure> {
         },
     };
     let manner = Manner { detach_key: Some(connect.keys.detach_key.unwrap_or_default()), watching: connect.watch };
+    let color = program.color.on(&io::stdout());
     runtime::client(async {
         let path = find(connect.socket.as_deref(), connect.session.as_deref()).await?;
         let mut connection = Connection::open(&path, HELLO_LIMIT).await.map_err(|why| why.at(&path))?;
-        let attached = client::open(&mut connection, &wish).await?;
+        let attached = client::open(&mut connection, &wish, color).await?;
         let ending = client::stay(connection, attached, manner).await?;
         Ok(told(&ending))
     })
 }
 
-/// The socket that is meant: the one given, else that of the only daemon, or of the only one with this session.
+/// The socket that is meant: the one given, else that of the only daemon, or of the only one with this session. Private
+/// daemons, which end with the `run` that started them, are meant only by the name of a session of theirs.
 ///
 /// # Errors
 /// Exit status 5: there is none, or there are several (which are listed).
@@ -44,15 +47,15 @@ pub(super) async fn find(given: Option<&str>, session: Option<&str>) -> Result<P
 
 fn choose(found: Vec<Found>, session: Option<&str>) -> Result<PathBuf, Failure> {
     let mut live: Vec<_> = found.into_iter().filter(Found::is_live).collect();
-    if live.is_empty() {
-        return Err(Failure::daemon("no daemon is listening; start one with `deployer listen`"));
-    }
     if let Some(name) = session
         && live.iter().any(|daemon| daemon.has(name))
     {
         live.retain(|daemon| daemon.has(name));
+    } else {
+        live.retain(|daemon| !daemon.is_private());
     }
     match live.as_slice() {
+        [] => Err(Failure::daemon("no daemon is listening; start one with `deployer listen`")),
         [only] => Ok(only.socket.clone()),
         several => {
             let list: Vec<_> = several.iter().map(describe).collect();
@@ -89,8 +92,16 @@ mod tests {
         let sessions = sessions.iter().map(session).collect();
         Found {
             socket: socket.into(),
-            answer: Ok(DaemonInfo { pid: 1, started_ms: 0, tree: format!("{socket}.lua"), sessions }),
+            answer: Ok(DaemonInfo { pid: 1, started_ms: 0, tree: format!("{socket}.lua"), private: false, sessions }),
         }
+    }
+
+    fn private(socket: &str, sessions: &[&str]) -> Found {
+        let mut found = daemon(socket, sessions);
+        if let Ok(info) = &mut found.answer {
+            info.private = true;
+        }
+        found
     }
 
     fn stale(socket: &str) -> Found {
@@ -112,6 +123,17 @@ mod tests {
         assert!(error.message.contains("--socket /b") && !error.message.contains("--socket /a"), "{error}");
         let only = vec![daemon("/a", &["amber"])];
         assert_eq!(choose(only, Some("typo")).unwrap(), PathBuf::from("/a"), "the daemon itself says what there is");
+    }
+
+    // rows: Q-05
+    #[test]
+    fn a_daemon_of_somebodys_run_is_meant_only_by_the_name_of_its_session() {
+        let all = || vec![private("/a", &["amber"]), daemon("/b", &["blue"])];
+        assert_eq!(choose(all(), None).unwrap(), PathBuf::from("/b"));
+        assert_eq!(choose(all(), Some("typo")).unwrap(), PathBuf::from("/b"));
+        assert_eq!(choose(all(), Some("amber")).unwrap(), PathBuf::from("/a"));
+        let error = choose(vec![private("/a", &[])], None).unwrap_err();
+        assert!(error.message.starts_with("no daemon is listening"), "{error}");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Run(run) => run::run(&program, &run),
         Command::Listen(listen) => listen::listen(&program, &listen),
-        Command::Connect(connect) => connect::connect(&connect),
+        Command::Connect(connect) => connect::connect(&program, &connect),
         Command::Check(check) => check::check(&program, &check),
         Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
         Command::KillSession(kill) => kill_session::kill_session(&kill),

@@ -22,7 +22,7 @@ pub(super) fn run(program: &Program, run: &Run) -> Result<u8, Failure> {
         _ if run.single_threaded => in_process(program, run),
         Some(value) => {
             let manner = Manner { detach_key: Some(run.keys.detach_key.unwrap_or_default()), watching: false };
-            runtime::client(at(&socket(value)?, run, manner, None))
+            runtime::client(at(program, &socket(value)?, run, manner, None))
         }
         None => with_private_daemon(program, run),
     }
@@ -33,14 +33,20 @@ fn with_private_daemon(program: &Program, run: &Run) -> Result<u8, Failure> {
     let daemon = private::start(file.as_deref(), &run.serving, !run.place.non_interactive)?;
     let manner = Manner { detach_key: None, watching: false };
     let path = daemon.socket.clone();
-    runtime::client(at(&path, run, manner, Some(daemon)))
+    runtime::client(at(program, &path, run, manner, Some(daemon)))
 }
 
-async fn at(path: &Path, run: &Run, manner: Manner, daemon: Option<private::Started>) -> Result<u8, Failure> {
+async fn at(
+    program: &Program,
+    path: &Path,
+    run: &Run,
+    manner: Manner,
+    daemon: Option<private::Started>,
+) -> Result<u8, Failure> {
     let mut connection = Connection::open(path, HELLO_LIMIT).await.map_err(|why| why.at(path))?;
     let wish =
         Wish::Open { path: run.place.steps(), action: run.place.action(), interactive: !run.place.non_interactive };
-    let attached = client::open(&mut connection, &wish).await?;
+    let attached = client::open(&mut connection, &wish, program.color.on(&io::stdout())).await?;
     let daemon = daemon.map(private::Started::attached);
     let ending = client::stay(connection, attached, manner).await?;
     if let (Some(daemon), Ending::Finished(_)) = (daemon, &ending) {
@@ -67,7 +73,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
     }
     runtime::workers(async {
         let interactive = !run.place.non_interactive;
-        let terminal = StdioTerminal::open(interactive)
+        let terminal = StdioTerminal::open_with(interactive, program.color.on(&io::stdout()))
             .map_err(|error| Failure::other(format!("cannot use the terminal: {error}")))?;
         let cancel = CancellationToken::new();
         let at_once = ended_by_signals(&cancel)?;

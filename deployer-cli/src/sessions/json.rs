@@ -27,6 +27,8 @@ struct Daemon<'a> {
     /// RFC 3339, UTC, with milliseconds; so are all times.
     started: Option<String>,
     tree: Option<&'a str>,
+    /// Whether it serves one `run` and ends with it.
+    private: Option<bool>,
     sessions: Vec<Session<'a>>,
 }
 
@@ -56,8 +58,16 @@ pub(crate) fn json(found: &[Found]) -> serde_json::Result<String> {
 
 fn daemon(found: &Found) -> Daemon<'_> {
     let socket = found.socket.to_string_lossy().into_owned();
-    let empty =
-        Daemon { socket, state: "stale", reason: None, pid: None, started: None, tree: None, sessions: Vec::new() };
+    let empty = Daemon {
+        socket,
+        state: "stale",
+        reason: None,
+        pid: None,
+        started: None,
+        tree: None,
+        private: None,
+        sessions: Vec::new(),
+    };
     match &found.answer {
         Err(Silence::Stale) => empty,
         Err(Silence::Other(why)) => Daemon { state: "silent", reason: Some(why), ..empty },
@@ -66,6 +76,7 @@ fn daemon(found: &Found) -> Daemon<'_> {
             pid: Some(info.pid),
             started: rfc3339(info.started_ms),
             tree: Some(&info.tree),
+            private: Some(info.private),
             sessions: info.sessions.iter().map(session).collect(),
             ..empty
         },
@@ -106,7 +117,8 @@ mod tests {
             node: "root".to_string(),
             state: SessionState::Running { action: "root.deploy".to_string(), since_ms: 1_763_803_600_120 },
         };
-        let info = DaemonInfo { pid: 7, started_ms: 0, tree: "/t.lua".to_string(), sessions: vec![session] };
+        let info =
+            DaemonInfo { pid: 7, started_ms: 0, tree: "/t.lua".to_string(), private: true, sessions: vec![session] };
         let found = [
             Found { socket: "/run/0.sock".into(), answer: Ok(info) },
             Found { socket: "/run/1.sock".into(), answer: Err(Silence::Stale) },
@@ -114,10 +126,10 @@ mod tests {
         ];
         let expected = concat!(
             r#"{"schema":1,"daemons":[{"socket":"/run/0.sock","state":"live","reason":null,"pid":7,"started":"1970-01-01T00:00:00.000Z","#,
-            r#""tree":"/t.lua","sessions":[{"name":"amber","owner":"alice","created":"2025-11-22T08:26:40.007Z","clients":["alice"],"#,
+            r#""tree":"/t.lua","private":true,"sessions":[{"name":"amber","owner":"alice","created":"2025-11-22T08:26:40.007Z","clients":["alice"],"#,
             r#""node":"root","state":"running","action":"root.deploy","since":"2025-11-22T09:26:40.120Z"}]},"#,
-            r#"{"socket":"/run/1.sock","state":"stale","reason":null,"pid":null,"started":null,"tree":null,"sessions":[]},"#,
-            r#"{"socket":"/run/2.sock","state":"silent","reason":"no answer within 2 s","pid":null,"started":null,"tree":null,"sessions":[]}]}"#,
+            r#"{"socket":"/run/1.sock","state":"stale","reason":null,"pid":null,"started":null,"tree":null,"private":null,"sessions":[]},"#,
+            r#"{"socket":"/run/2.sock","state":"silent","reason":"no answer within 2 s","pid":null,"started":null,"tree":null,"private":null,"sessions":[]}]}"#,
             "\n"
         );
         assert_eq!(json(&found).unwrap(), expected);

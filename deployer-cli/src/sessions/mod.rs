@@ -43,6 +43,11 @@ impl Found {
         self.answer != Err(Silence::Stale)
     }
 
+    /// Whether its daemon is known to serve one `run` only.
+    pub(crate) fn is_private(&self) -> bool {
+        self.answer.as_ref().is_ok_and(|info| info.private)
+    }
+
     /// Whether its daemon has a session of this name.
     pub(crate) fn has(&self, session: &str) -> bool {
         self.answer.as_ref().is_ok_and(|info| info.sessions.iter().any(|found| found.name == session))

@@ -53,7 +53,9 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn one(out: &mut String, name: &str, info: &DaemonInfo, view: &View) {
     let since = moment(info.started_ms, view);
-    line(out, format_args!("{name}  {}  since {since}, process {}", printable(&info.tree, 200), info.pid));
+    let private = if info.private { "  private" } else { "" };
+    let tree = printable(&info.tree, 200);
+    line(out, format_args!("{name}  {tree}  since {since}, process {}{private}", info.pid));
     if info.sessions.is_empty() {
         line(out, format_args!("  no sessions"));
         return;
@@ -124,6 +126,7 @@ mod tests {
             pid: 4711,
             started_ms: 1_763_700_000_000,
             tree: "/etc/deployer/deploy.lua".to_string(),
+            private: false,
             sessions: vec![
                 session("amber", &["alice", "bob (watching)"], running),
                 session("b\x1b[2J", &[], SessionState::Idle),
@@ -133,7 +136,7 @@ mod tests {
             Found { socket: "/run/deployer/team.sock".into(), answer: Ok(info.clone()) },
             Found {
                 socket: "/run/deployer/empty.sock".into(),
-                answer: Ok(DaemonInfo { sessions: Vec::new(), ..info }),
+                answer: Ok(DaemonInfo { sessions: Vec::new(), private: true, ..info }),
             },
             Found { socket: "/run/deployer/old.sock".into(), answer: Err(Silence::Stale) },
             Found {
@@ -153,7 +156,7 @@ mod tests {
   amber    alice  root.prod.web  root.prod.web.deploy since 09:26:40  alice, bob (watching)
   b?[2J    alice  root.prod.web  -                                    nobody
 
-/run/deployer/empty.sock  /etc/deployer/deploy.lua  since 2025-11-21 04:40:00, process 4711
+/run/deployer/empty.sock  /etc/deployer/deploy.lua  since 2025-11-21 04:40:00, process 4711  private
   no sessions
 
 /run/deployer/old.sock  stale: its daemon is gone; `deployer listen --socket /run/deployer/old.sock` takes it over

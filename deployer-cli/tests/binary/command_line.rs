@@ -64,7 +64,13 @@ fn list_sessions_tells_of_every_socket() {
         for _ in 0..2 {
             let mut client = daemon.accept();
             assert_eq!(client.next(), FromClient::List(()));
-            let info = DaemonInfo { pid: 7, started_ms: 0, tree: "/srv/deploy.lua".to_string(), sessions: Vec::new() };
+            let info = DaemonInfo {
+                pid: 7,
+                started_ms: 0,
+                tree: "/srv/deploy.lua".to_string(),
+                private: false,
+                sessions: Vec::new(),
+            };
             client.say(FromDaemon::Info(info));
         }
     });

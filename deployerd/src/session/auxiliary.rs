@@ -45,6 +45,15 @@ impl Auxiliary {
         self.port.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Waits until everything written is in the session's terminal.
+    async fn shown(&self) {
+        if let Some(port) = self.port() {
+            // An error means that the pump has ended: nobody is left to show anything to.
+            let mut seen = self.seen.clone();
+            let _all_shown = seen.wait_for(|seen| *seen >= port.written()).await;
+        }
+    }
+
     fn close(&self) {
         self.port.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -102,6 +111,10 @@ impl Terminal for Auxiliary {
         self.lines.label()
     }
 
+    fn colour(&self) -> bool {
+        self.lines.colour()
+    }
+
     fn interactive(&self) -> bool {
         false
     }
@@ -114,13 +127,15 @@ impl Terminal for Auxiliary {
         Ok(open(self.parent.clone(), &request))
     }
 
+    /// A program line without end is shown first, so that nothing stands behind it.
+    async fn fresh_line(&self) -> io::Result<()> {
+        self.shown().await;
+        self.lines.fresh_line().await
+    }
+
     /// Returns when everything written is in the session's terminal, so that a summary comes after it.
     async fn finish(&self) -> io::Result<()> {
-        if let Some(port) = self.port() {
-            // An error means that the pump has ended: nobody is left to show anything to.
-            let mut seen = self.seen.clone();
-            let _all_shown = seen.wait_for(|seen| *seen >= port.written()).await;
-        }
+        self.shown().await;
         self.lines.finish().await?;
         self.close();
         Ok(())

@@ -61,9 +61,11 @@ pub(super) fn open(
     let (size_sender, size_watch) = watch::channel(size);
     let shell_terminal = PtyTerminal {
         port: Arc::new(Port::new(slave)),
+        prompt: Arc::default(),
         keys: hub.clone(),
         size: size_watch,
         term: checked_term(&terminal.term),
+        colour: terminal.colour,
         interactive: wish.interactive && daemon.options.interactive,
     };
     let mut session = Interactive {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
+use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, PromptLine, Size, Terminal};
 use tokio::sync::{Semaphore, watch};
 
 use super::auxiliary;
@@ -26,8 +26,18 @@ impl Port {
     }
 
     /// Writes all bytes; those of a write that was cancelled half-way are counted as far as they went.
-    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let _turn = self.turn.acquire().await;
+        self.put(bytes).await
+    }
+
+    /// The same for bytes that depend on what was written before: they are made when it is their turn.
+    async fn write_made(&self, make: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
+        let _turn = self.turn.acquire().await;
+        self.put(&make()).await
+    }
+
+    async fn put(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let count = self.slave.write(bytes).await?;
             self.written.fetch_add(count as u64, Ordering::SeqCst);
@@ -47,12 +57,16 @@ impl Port {
 pub(crate) struct PtyTerminal {
     /// Where output goes.
     pub(crate) port: Arc<Port>,
+    /// The line that is being edited.
+    pub(crate) prompt: Arc<PromptLine>,
     /// What is typed.
     pub(crate) keys: KeyboardHub,
     /// Its size.
     pub(crate) size: watch::Receiver<Size>,
     /// The value of TERM.
     pub(crate) term: String,
+    /// Whether whoever opened the session wants colours.
+    pub(crate) colour: bool,
     /// Whether questions may be asked.
     pub(crate) interactive: bool,
 }
@@ -69,7 +83,19 @@ pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub) {
 #[async_trait]
 impl Terminal for PtyTerminal {
     async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.port.write(bytes).await
+        self.port.write_made(|| self.prompt.around(bytes.to_vec())).await
+    }
+
+    async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
+        self.port.write_made(|| self.prompt.draw(drawn.unwrap_or_default().to_vec())).await
+    }
+
+    fn abandon_prompt(&self) {
+        self.prompt.abandon();
+    }
+
+    fn colour(&self) -> bool {
+        self.colour
     }
 
     fn kind(&self) -> Kind {

@@ -124,7 +124,7 @@ pub(super) fn hello() -> Hello {
 }
 
 pub(super) fn terminal(rows: u16, cols: u16) -> OpenTerminal {
-    OpenTerminal { rows, cols, term: "xterm".to_string() }
+    OpenTerminal { rows, cols, term: "xterm".to_string(), colour: true }
 }
 
 pub(super) struct TestClient {

@@ -8,5 +8,6 @@ mod hello;
 mod load;
 mod plain;
 mod program;
+mod screen;
 mod served;
 mod sessions;

@@ -6,7 +6,7 @@ use tokio::net::UnixStream;
 
 use super::harness::{TestClient, TestDaemon};
 
-fn streams(client: &TestClient) -> (String, String) {
+pub(super) fn streams(client: &TestClient) -> (String, String) {
     let (mut out, mut talk) = (Vec::new(), Vec::new());
     for message in &client.messages {
         match message {

@@ -99,6 +99,27 @@ async fn command(session: &Session, line: &str, keyboard: &mut Keyboard) -> Opti
             parallel(terminal, rest.parse().unwrap()).await;
             terminal.print("all done\n").await.unwrap();
         }
+        "ask" => {
+            terminal.write_prompt(Some(b"\rweb1: password:")).await.unwrap();
+            terminal.print("web2 | done\n").await.unwrap();
+            match rest {
+                "answered" => terminal.write_prompt(None).await.unwrap(),
+                _ => terminal.abandon_prompt(),
+            }
+            terminal.print("after it\n").await.unwrap();
+        }
+        "colour" => {
+            let cell = cell(terminal, 0).await;
+            terminal.print(&format!("colours: {}, {}\n", terminal.colour(), cell.colour())).await.unwrap();
+        }
+        "open-line" => {
+            let cell = cell(terminal, 1).await;
+            cell.write(b"fetching").await.unwrap();
+            cell.fresh_line().await.unwrap();
+            cell.print("a line of the log\n").await.unwrap();
+            cell.fresh_line().await.unwrap();
+            cell.finish().await.unwrap();
+        }
         "panic" => panic!("asked to"),
         "" => {}
         _ => terminal.print_talk(&format!("unknown: {word}\n")).await.unwrap(),
@@ -106,12 +127,16 @@ async fn command(session: &Session, line: &str, keyboard: &mut Keyboard) -> Opti
     None
 }
 
+async fn cell(terminal: &Arc<dyn Terminal>, index: usize) -> Arc<dyn Terminal> {
+    let request = AuxiliaryRequest { label: format!("web{index}"), label_width: 6, index };
+    terminal.auxiliary(request).await.unwrap()
+}
+
 /// As an action on an array: a task and an auxiliary terminal for each, all at once.
 async fn parallel(terminal: &Arc<dyn Terminal>, cells: usize) {
     let mut tasks = tokio::task::JoinSet::new();
     for index in 0..cells {
-        let request = AuxiliaryRequest { label: format!("web{index}"), label_width: 6, index };
-        let cell = terminal.auxiliary(request).await.unwrap();
+        let cell = cell(terminal, index).await;
         tasks.spawn(async move {
             for number in 0..10 {
                 cell.write(format!("cell {index} ").as_bytes()).await.unwrap();
