@@ -12,5 +12,6 @@ mod interrupt;
 mod jump_box;
 mod one_login;
 mod parallel_100;
+mod readme;
 mod sessions;
 mod trouble;
