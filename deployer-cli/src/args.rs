@@ -8,16 +8,18 @@ use crate::client::DetachKey;
 use crate::color::When;
 
 /// Exit statuses, for the help.
-const STATUSES: &str = "\
+pub(crate) const STATUSES: &str = "\
 Exit status: 0 all went well; 1 a command failed; 2 wrong use or an unusable deployment file, nothing was run; \
 3 a host could not be reached; 5 the daemon cannot be reached; 6 not permitted; 7 the outcome is unknown on some host; \
-130 interrupted, 128+N ended by signal N.
+130 interrupted, 128+N ended by signal N.";
 
+/// Where the deployment file comes from, for the help.
+const FILES: &str = "\
 The deployment file is the one given by -f, else $DEPLOYER_FILE, else ./deploy.lua, else /etc/deployer/deploy.lua.";
 
 /// Remote execution: walk a tree of nodes and run their actions, on one host or on all of them in parallel.
 #[derive(Debug, Parser)]
-#[command(name = "deployer", version, after_help = STATUSES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "deployer", version, after_help = format!("{STATUSES}\n\n{FILES}"), max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// Deployment file
     #[arg(short = 'f', long = "file", value_name = "FILE", global = true)]

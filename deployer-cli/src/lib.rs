@@ -25,8 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
-use deployer_core::node::Node;
-use deployer_core::script::LoadError;
+use deployer_core::define::IntoRoot;
 use deployer_core::shell::Tree;
 
 pub use failure::Failure;
@@ -54,17 +53,30 @@ pub fn deployer() -> ExitCode {
 /// returns: `run` starts the program once more, as its own daemon.
 ///
 /// ```no_run
-/// # fn my_root() -> Result<deployer_core::node::Node, deployer_core::script::LoadError> { unimplemented!() }
+/// use deployer_core::prelude::*;
+///
+/// fn root() -> ClassBuilder {
+///     Node::define("Hello")
+///         .hosts(roles! { host: HostDef::localhost() })
+///         .action("hello", async |env: Env| env.hosts().run("echo hello world").await)
+/// }
+///
 /// fn main() -> std::process::ExitCode {
-///     deployer_cli::start(my_root)
+///     deployer_cli::start(root)
 /// }
 /// ```
-pub fn start<F>(root: F) -> ExitCode
+pub fn start<F, R>(root: F) -> ExitCode
 where
-    F: Fn() -> Result<Node, LoadError> + Send + Sync + 'static,
+    F: Fn() -> R + Send + Sync + 'static,
+    R: IntoRoot,
 {
-    run(Source::Tree(Arc::new(OwnTree(root))))
+    run(Source::Tree(Arc::new(OwnTree(move || root().into_root()))))
 }
+
+/// The tutorial; its code is tested with the documentation of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/rust.md")]
+struct Tutorial;
 
 fn run(source: Source) -> ExitCode {
     report_panics();
@@ -92,7 +104,8 @@ fn run(source: Source) -> ExitCode {
 fn parse(source: &Source, args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command().color(When::for_help(&args));
     if let Source::Tree(_) = source {
-        command = command.mut_arg("file", |arg| arg.hide(true)).after_help("");
+        // No deployment file, so nothing about where it is looked for.
+        command = command.mut_arg("file", |arg| arg.hide(true)).after_help(args::STATUSES);
     }
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }

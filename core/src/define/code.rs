@@ -51,18 +51,34 @@ pub fn action<P>(code: impl Code<P>) -> Action {
 }
 
 impl Action {
-    /// The same with names for its parameters, for help and messages: Rust forgets those of a closure.
+    /// The same with names for its parameters, for help and messages: Rust forgets those of a closure. Other front ends
+    /// know the names of theirs.
     pub fn parameters<const N: usize>(mut self, names: [&str; N]) -> Action {
-        let names = names.map(str::to_string).to_vec();
-        self.body = Arc::new(Named { body: self.body, names });
+        if let Some(named) = self.body.named(&names) {
+            self.body = named;
+        }
         self
     }
 }
 
 /// A closure and the types of its parameters.
 pub struct Typed<F, P> {
-    code: F,
+    code: Arc<F>,
+    names: Vec<String>,
     parameters: PhantomData<fn(P)>,
+}
+
+impl<F, P> Typed<F, P> {
+    /// Parameters as help shows them: by type, or by name where names were given.
+    fn shown(&self, types: Vec<String>) -> Vec<String> {
+        let named = |(i, shown): (usize, String)| match self.names.get(i) {
+            None => shown,
+            Some(name) if shown.ends_with("...]") => format!("[{name}...]"),
+            Some(name) if shown.starts_with('[') => format!("[{name}]"),
+            Some(name) => name.clone(),
+        };
+        types.into_iter().enumerate().map(named).collect()
+    }
 }
 
 impl<F, P> fmt::Debug for Typed<F, P> {
@@ -89,7 +105,7 @@ macro_rules! code {
             $($parameter: FromValue,)*
         {
             fn into_body(self) -> Arc<dyn Body> {
-                Arc::new(Typed { code: self, parameters: PhantomData::<fn(($($parameter,)*))> })
+                Arc::new(Typed { code: Arc::new(self), names: Vec::new(), parameters: PhantomData::<fn(($($parameter,)*))> })
             }
         }
 
@@ -102,7 +118,7 @@ macro_rules! code {
         {
             #[allow(non_snake_case, unused_mut, reason = "one macro for every number of parameters")]
             fn call(&self, env: Env, args: Vec<Value>) -> BoxFuture<'static, Result<Value, ActionError>> {
-                let mut arguments = Arguments::new(called(&env), vec![$($parameter::shown()),*], args);
+                let mut arguments = Arguments::new(called(&env), self.shown(vec![$($parameter::shown()),*]), args);
                 $(let $parameter = match $parameter::take(&mut arguments) {
                     Ok(value) => value,
                     Err(error) => return Box::pin(ready(Err(error))),
@@ -115,7 +131,12 @@ macro_rules! code {
             }
 
             fn parameters(&self) -> Option<Vec<String>> {
-                Some(vec![$($parameter::shown()),*])
+                Some(self.shown(vec![$($parameter::shown()),*]))
+            }
+
+            fn named(&self, names: &[&str]) -> Option<Arc<dyn Body>> {
+                let names = names.iter().map(|name| name.to_string()).collect();
+                Some(Arc::new(Typed { code: self.code.clone(), names, parameters: self.parameters }))
             }
         }
     };
@@ -128,27 +149,3 @@ code!(A B C);
 code!(A B C D);
 code!(A B C D E);
 code!(A B C D E G);
-
-/// Code whose parameters were given names.
-#[derive(Debug)]
-struct Named {
-    body: Arc<dyn Body>,
-    names: Vec<String>,
-}
-
-impl Body for Named {
-    fn call(&self, env: Env, args: Vec<Value>) -> BoxFuture<'static, Result<Value, ActionError>> {
-        self.body.call(env, args)
-    }
-
-    fn parameters(&self) -> Option<Vec<String>> {
-        let shown = self.body.parameters()?.into_iter().enumerate();
-        let named = |(i, shown): (usize, String)| match self.names.get(i) {
-            None => shown,
-            Some(name) if shown.ends_with("...]") => format!("[{name}...]"),
-            Some(name) if shown.starts_with('[') => format!("[{name}]"),
-            Some(name) => name.clone(),
-        };
-        Some(shown.map(named).collect())
-    }
-}

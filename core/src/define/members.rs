@@ -2,6 +2,7 @@
 
 use super::{Code, IntoAction, Q};
 use crate::node::{Class, ClassBuilder, ClassError, DEFAULT_ACTION, HostSource, Member, Node, Position, RoleMapping};
+use crate::script::LoadError;
 use crate::value::Value;
 
 /// Begins parallel classes: [`ParallelNode::define`].
@@ -48,6 +49,48 @@ impl IntoClass for &Class {
 impl IntoClass for ClassBuilder {
     fn into_class(self) -> Result<Class, ClassError> {
         self.build()
+    }
+}
+
+/// What can be the root of a tree: a class, finished or not, or a node; or a `Result` of these.
+pub trait IntoRoot {
+    /// The root.
+    ///
+    /// # Errors
+    /// When the class breaks a rule, or cannot be a root.
+    fn into_root(self) -> Result<Node, LoadError>;
+}
+
+impl<C: IntoClass> IntoRoot for C {
+    fn into_root(self) -> Result<Node, LoadError> {
+        let class = self.into_class()?;
+        let position = class.position().cloned();
+        Node::root(class).map_err(|error| LoadError { position, message: error.to_string() })
+    }
+}
+
+impl<C: IntoClass> IntoRoot for Result<C, ClassError> {
+    fn into_root(self) -> Result<Node, LoadError> {
+        self?.into_root()
+    }
+}
+
+impl IntoRoot for Node {
+    fn into_root(self) -> Result<Node, LoadError> {
+        Ok(self)
+    }
+}
+
+impl IntoRoot for Result<Node, LoadError> {
+    fn into_root(self) -> Result<Node, LoadError> {
+        self
+    }
+}
+
+/// A class of a program that cannot be used is a tree that cannot be used.
+impl From<ClassError> for LoadError {
+    fn from(error: ClassError) -> LoadError {
+        LoadError { position: error.position, message: error.message }
     }
 }
 

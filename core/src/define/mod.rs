@@ -20,7 +20,7 @@ mod typed;
 pub use code::{Code, IntoAction, Typed, action};
 pub use from_value::{Arguments, FromValue};
 pub use hosts::{AllHosts, HostBuilder, IntoHosts, MapSource, host_of, hosts_of};
-pub use members::{IntoClass, ParallelNode};
+pub use members::{IntoClass, IntoRoot, ParallelNode};
 pub use q::{IntoValues, Q};
 pub use results::IntoValue;
 pub use run::{Run, Runs};

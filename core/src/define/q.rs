@@ -142,6 +142,24 @@ operators! {
     BitOr, bitor;
 }
 
+/// `"v" + q!(version)`.
+impl Add<Q> for &str {
+    type Output = Q;
+
+    fn add(self, right: Q) -> Q {
+        Q::from(self) + right
+    }
+}
+
+/// `4 - q!(count)`.
+impl Sub<Q> for i64 {
+    type Output = Q;
+
+    fn sub(self, right: Q) -> Q {
+        Q::from(self) - right
+    }
+}
+
 impl Not for Q {
     type Output = Q;
 

@@ -49,12 +49,13 @@ impl RunContext {
     }
 
     /// For programs that act on their own standard input and output: with a log there, TERM from the environment,
-    /// nobody to ask, no sandbox (row E-03). Needs a tokio runtime with I/O.
+    /// nobody to ask, no sandbox (row E-03). The terminal is left as it is while no command wants keys. Needs a tokio
+    /// runtime with I/O.
     ///
     /// # Errors
     /// When the terminal cannot be used.
     pub fn of_process() -> io::Result<RunContext> {
-        let terminal: Arc<dyn Terminal> = StdioTerminal::open(false)?;
+        let terminal: Arc<dyn Terminal> = StdioTerminal::borrow()?;
         let colour = std::env::var_os("NO_COLOR").is_none();
         let agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
         Ok(RunContext {

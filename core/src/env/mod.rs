@@ -11,6 +11,7 @@ mod inspected;
 mod one_cell;
 mod outcome;
 mod parallel;
+mod program;
 
 pub use call::Skipped;
 pub use context::RunContext;

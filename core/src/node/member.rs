@@ -114,6 +114,12 @@ pub trait Body: Send + Sync + fmt::Debug {
     /// The parameters, for help and arity messages: `commit`, `[force]`, `...`. `None` when the front end cannot
     /// know.
     fn parameters(&self) -> Option<Vec<String>>;
+
+    /// The same code with other names for its parameters; `None` where the code has names already.
+    fn named(&self, names: &[&str]) -> Option<Arc<dyn Body>> {
+        let _ = names;
+        None
+    }
 }
 
 /// Code from a Rust closure: `body_fn(|env, args| async move { ... })`.

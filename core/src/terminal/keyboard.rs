@@ -21,6 +21,8 @@ pub struct KeyboardHub {
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
+    /// Told, under the lock, when the first lease is taken and when the last one is given back.
+    wanted: Option<Box<dyn Fn(bool) + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,12 @@ impl KeyboardHub {
     /// A hub without readers; what is typed meanwhile waits for the first one.
     pub fn new() -> KeyboardHub {
         KeyboardHub::default()
+    }
+
+    /// The same; `wanted` is told when somebody begins to want keys, and when nobody does any more. It must not use the
+    /// hub.
+    pub(super) fn watched(wanted: impl Fn(bool) + Send + Sync + 'static) -> KeyboardHub {
+        KeyboardHub { shared: Arc::new(Shared { wanted: Some(Box::new(wanted)), ..Shared::default() }) }
     }
 
     /// Hands typed bytes over. Waits while the reader is more than 64 KiB behind, so that a flood is held back
@@ -80,6 +88,9 @@ impl KeyboardHub {
         state.next += 1;
         let id = state.next;
         state.leases.push(id);
+        if let (1, Some(wanted)) = (state.leases.len(), &self.shared.wanted) {
+            wanted(true);
+        }
         Keyboard { shared: self.shared.clone(), id }
     }
 }
@@ -131,7 +142,12 @@ impl Keyboard {
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
-        self.shared.lock().leases.retain(|id| *id != self.id);
+        let mut state = self.shared.lock();
+        state.leases.retain(|id| *id != self.id);
+        if let (true, Some(wanted)) = (state.leases.is_empty(), &self.shared.wanted) {
+            wanted(false);
+        }
+        drop(state);
         self.shared.changed.notify_waiters();
     }
 }

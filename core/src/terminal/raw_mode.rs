@@ -14,8 +14,14 @@ pub(super) struct RawMode {
 impl RawMode {
     /// Puts standard input into raw mode.
     pub(super) fn enter() -> io::Result<Arc<RawMode>> {
-        let raw = Arc::new(RawMode { found: tcgetattr(io::stdin())?, entered: Mutex::new(false) });
+        let raw = RawMode::prepare()?;
         raw.again()?;
+        Ok(raw)
+    }
+
+    /// The same, to be entered with [`RawMode::again`] when it is needed.
+    pub(super) fn prepare() -> io::Result<Arc<RawMode>> {
+        let raw = Arc::new(RawMode { found: tcgetattr(io::stdin())?, entered: Mutex::new(false) });
         show_panics_readably(Arc::downgrade(&raw));
         Ok(raw)
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, PipeWriter};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use async_trait::async_trait;
@@ -38,7 +38,7 @@ pub struct StdioTerminal {
     writes: mpsc::Sender<WriteRequest>,
     prompt: Arc<PromptLine>,
     keyboard: KeyboardHub,
-    reader: Mutex<Option<Reader>>,
+    reader: Arc<Mutex<Option<Reader>>>,
     raw: Option<Arc<RawMode>>,
     _signals: Option<AbortOnDropHandle<()>>,
 }
@@ -69,9 +69,7 @@ impl StdioTerminal {
     /// # Errors
     /// When the terminal's modes cannot be read or set, or threads cannot be started.
     pub fn open(interactive: bool) -> io::Result<Arc<StdioTerminal>> {
-        let term = std::env::var("TERM").unwrap_or_default();
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        StdioTerminal::open_with(interactive, !refused && !matches!(term.as_str(), "" | "dumb"))
+        StdioTerminal::open_with(interactive, colour_of_environment())
     }
 
     /// The same for who knows better than the environment whether colours are wanted (`--color`).
@@ -79,8 +77,42 @@ impl StdioTerminal {
     /// # Errors
     /// As [`StdioTerminal::open`].
     pub fn open_with(interactive: bool, colour: bool) -> io::Result<Arc<StdioTerminal>> {
-        let tty = io::stdin().is_terminal() && io::stdout().is_terminal();
-        let raw = if tty { Some(RawMode::enter()?) } else { None };
+        let raw = if on_terminal() { Some(RawMode::enter()?) } else { None };
+        StdioTerminal::with(raw, interactive, colour, KeyboardHub::new(), Arc::default())
+    }
+
+    /// The same for programs that own their terminal and lend it to commands: raw, and read from, only while somebody
+    /// holds the keyboard. In between Ctrl-C is a signal, and what is typed is the program's. Nobody is asked anything.
+    ///
+    /// # Errors
+    /// As [`StdioTerminal::open`].
+    pub fn borrow() -> io::Result<Arc<StdioTerminal>> {
+        let raw = if on_terminal() { Some(RawMode::prepare()?) } else { None };
+        let reader: Arc<Mutex<Option<Reader>>> = Arc::default();
+        let (mode, reading) = (raw.clone(), reader.clone());
+        let keyboard = KeyboardHub::watched(move |wanted| match (&mode, wanted) {
+            (Some(mode), true) => {
+                if let Err(error) = mode.again() {
+                    tracing::warn!(%error, "the terminal could not be made raw");
+                }
+            }
+            (None, true) => {}
+            (mode, false) => {
+                drop(lock(&reading).take());
+                mode.iter().for_each(|mode| mode.leave());
+            }
+        });
+        StdioTerminal::with(raw, false, colour_of_environment(), keyboard, reader)
+    }
+
+    fn with(
+        raw: Option<Arc<RawMode>>,
+        interactive: bool,
+        colour: bool,
+        keyboard: KeyboardHub,
+        reader: Arc<Mutex<Option<Reader>>>,
+    ) -> io::Result<Arc<StdioTerminal>> {
+        let tty = raw.is_some();
         let (size_sender, size) = watch::channel(current_size());
         let signals = match &raw {
             Some(raw) => Some(follow_signals(raw.clone(), size_sender)?),
@@ -97,8 +129,8 @@ impl StdioTerminal {
             size,
             writes,
             prompt,
-            keyboard: KeyboardHub::new(),
-            reader: Mutex::new(None),
+            keyboard,
+            reader,
             raw,
             _signals: signals,
         }))
@@ -120,13 +152,14 @@ impl StdioTerminal {
 
     /// Reading begins with the first lease: a process in the background that never reads is never stopped for it.
     fn ensure_reader(&self) {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = lock(&self.reader);
         if reader.is_some() {
             return;
         }
         match start_reader(self.keyboard.clone()) {
             Ok(started) => *reader = Some(started),
             Err(error) => {
+                drop(reader);
                 tracing::warn!(%error, "standard input cannot be read");
                 self.keyboard.close();
             }
@@ -137,6 +170,8 @@ impl StdioTerminal {
 impl Drop for StdioTerminal {
     fn drop(&mut self) {
         self.restore();
+        // Explicitly: the thread that reads holds the hub, which may know the reader.
+        drop(lock(&self.reader).take());
         self.keyboard.close();
     }
 }
@@ -189,6 +224,19 @@ impl Terminal for StdioTerminal {
         let parent = self.me.upgrade().ok_or_else(closed)?;
         Ok(LinesTerminal::new(parent, &request))
     }
+}
+
+fn colour_of_environment() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && !matches!(std::env::var("TERM").unwrap_or_default().as_str(), "" | "dumb")
+}
+
+fn on_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+fn lock(reader: &Mutex<Option<Reader>>) -> MutexGuard<'_, Option<Reader>> {
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn closed() -> io::Error {
@@ -265,7 +313,9 @@ fn start_reader(hub: KeyboardHub) -> io::Result<Reader> {
         let mut buffer = vec![0; READ_SIZE];
         loop {
             match read_some(&stopped, &mut buffer) {
-                Ok(Some(0)) | Ok(None) => break,
+                // Somebody may read again later.
+                Ok(None) => return,
+                Ok(Some(0)) => break,
                 Ok(Some(count)) => runtime.block_on(hub.push(Bytes::copy_from_slice(&buffer[..count]))),
                 Err(error) => {
                     tracing::debug!(%error, "standard input ended");

@@ -27,9 +27,14 @@ fn size(rows: u16, cols: u16) -> PtySize {
 
 impl Process {
     fn start() -> Process {
+        Process::start_as("on_a_terminal")
+    }
+
+    fn start_as(what: &str) -> Process {
         let pair = native_pty_system().openpty(size(24, 80)).unwrap();
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "terminal::stdio::stdio_tests::on_a_terminal", "--ignored", "--nocapture"]);
+        let test = format!("terminal::stdio::stdio_tests::{what}");
+        command.args(["--exact", &test, "--ignored", "--nocapture"]);
         command.env("TERM", "xterm");
         let found = settings(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
@@ -100,6 +105,48 @@ fn given_back_on_a_panic() {
     process.wait_for("panicked at");
     process.child.wait().unwrap();
     assert_eq!(settings(&*process.master), process.found);
+}
+
+// rows: E-03 M-10
+#[test]
+fn a_borrowed_terminal_is_raw_and_read_only_while_somebody_wants_keys() {
+    let mut process = Process::start_as("lent");
+    process.wait_for("ready");
+    assert_eq!(settings(&*process.master), process.found);
+    process.send("first\n");
+    process.wait_for("line first");
+    process.wait_for("leased");
+    assert_ne!(settings(&*process.master), process.found, "raw");
+    process.send("k");
+    process.wait_for("key 6b");
+    process.wait_for("back");
+    assert_eq!(settings(&*process.master), process.found);
+    process.send("second\n");
+    process.wait_for("line second");
+    assert!(process.child.wait().unwrap().success());
+}
+
+#[test]
+#[ignore = "a process that the test above starts"]
+fn lent() {
+    async fn line() -> String {
+        let read = || std::io::stdin().lines().next().unwrap().unwrap();
+        tokio::task::spawn_blocking(read).await.unwrap()
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let terminal = StdioTerminal::borrow().unwrap();
+        assert!(!terminal.interactive());
+        terminal.print("ready\n").await.unwrap();
+        terminal.print(&format!("line {}\n", line().await)).await.unwrap();
+        let mut keyboard = terminal.keyboard();
+        terminal.print("leased\n").await.unwrap();
+        let key = keyboard.read().await.unwrap();
+        terminal.print(&format!("key {:02x}\n", key[0])).await.unwrap();
+        drop(keyboard);
+        terminal.print("back\n").await.unwrap();
+        terminal.print(&format!("line {}\n", line().await)).await.unwrap();
+    });
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> 
     let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
     let bound = deployerd::socket::bind(path.as_deref()).map_err(|error| Failure::daemon(error.to_string()))?;
     say(&format!(
-        "listening on {} (connect with: deployer connect --socket {})",
+        "listening on {} (connect with: {} connect --socket {})",
         bound.path.display(),
+        program.name(),
         shortest(&bound.path)
     ));
     tracing::info!(tree = tree.origin(), "the deployment file can be used");

@@ -55,6 +55,15 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
 }
 
 impl Program {
+    /// What the user called: the name of the binary.
+    fn name(&self) -> String {
+        let own = |path: PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        match self.source {
+            Source::File => "deployer".to_string(),
+            Source::Tree(_) => std::env::current_exe().ok().and_then(own).unwrap_or_else(|| "deployer".to_string()),
+        }
+    }
+
     /// The deployment file, for a program that has no tree of its own.
     fn deployment_file(&self) -> Result<Option<PathBuf>, Failure> {
         match (&self.source, &self.file) {

@@ -14,6 +14,7 @@ fn queries_print_as_in_a_deployment_file() {
         (q!(describe("short", q!(name))), "Q.describe(\"short\", Q.name)"),
         (q!(describe()), "Q.describe()"),
         (q!(name) + "-" + q!(parent.name), "Q.name + \"-\" + Q.parent.name"),
+        ("v" + q!(a) + (4 - q!(b)), "\"v\" + Q.a + (4 - Q.b)"),
         ((q!(a) - 1) * 2 / q!(b), "(Q.a - 1) * 2 / Q.b"),
         (!q!(a) & q!(b) | false, "~Q.a & Q.b | false"),
         (q!(a).equals("x"), "Q.a == \"x\""),

@@ -5,6 +5,7 @@ mod calls;
 mod contexts;
 mod errors;
 mod parallel;
+mod programs;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
