@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::host::{Answer, Asker, NoAnswer, Question, QuestionKind};
 use crate::terminal::Terminal;
-use crate::terminal::style::Style;
+use crate::terminal::style::{self, Style};
 use question::{Judgement, Wording};
 use reading::Reading;
 
@@ -48,8 +48,9 @@ impl Console {
         if !options.contains(default) {
             return Err(NoAnswer::NobodyThere);
         }
-        let prompt = Style::Cyan.paint(self.colour, wording.prompt());
-        let shown = format!("{}{prompt}{default} [non interactive]\n", wording.notice());
+        let (above, prompt) = wording.laid_out(usize::from(self.terminal.size().borrow().cols));
+        let prompt = Style::Cyan.paint(self.colour, &prompt);
+        let shown = format!("{above}{prompt}{} [non interactive]\n", style::escaped(default));
         self.show(self.terminal.print_talk(&shown).await)?;
         Ok(Answer(Zeroizing::new(default.clone())))
     }
@@ -57,7 +58,8 @@ impl Console {
     async fn attended(&self, wording: &Wording, kind: &QuestionKind) -> Result<Answer, NoAnswer> {
         let columns = usize::from(self.terminal.size().borrow().cols);
         let (above, prompt) = wording.laid_out(columns);
-        let mut reading = Reading::new(&self.terminal, self.colour, prompt, *kind == QuestionKind::Secret);
+        let mut reading =
+            Reading::new(&self.terminal, self.colour, &prompt, wording.room(columns), *kind == QuestionKind::Secret);
         self.show(self.terminal.print(&above).await)?;
         loop {
             let typed = reading.line().await?;
@@ -65,7 +67,10 @@ impl Console {
                 Judgement::Accepted(answer) => return Ok(Answer(answer)),
                 // Enter on nothing asks for something (row I-03).
                 Judgement::Again(None) => {}
-                Judgement::Again(Some(why)) => self.show(self.terminal.print(&format!("  {why}\n")).await)?,
+                Judgement::Again(Some(why)) => {
+                    let lines = style::folded(&format!("  {why}"), columns);
+                    self.show(self.terminal.print(&(lines.join("\n") + "\n")).await)?;
+                }
             }
         }
     }

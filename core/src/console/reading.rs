@@ -19,6 +19,8 @@ pub(super) struct Reading<'a> {
     keyboard: Keyboard,
     decoder: KeyDecoder,
     prompt: [(String, Style); 1],
+    /// Columns for the answer.
+    room: usize,
     colour: bool,
     editor: Editor,
     secret: Option<Zeroizing<String>>,
@@ -32,12 +34,19 @@ enum Progress {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(terminal: &'a Arc<dyn Terminal>, colour: bool, prompt: &str, secret: bool) -> Reading<'a> {
+    pub(super) fn new(
+        terminal: &'a Arc<dyn Terminal>,
+        colour: bool,
+        prompt: &str,
+        room: usize,
+        secret: bool,
+    ) -> Reading<'a> {
         Reading {
             terminal,
             keyboard: terminal.keyboard(),
             decoder: KeyDecoder::new(),
             prompt: [(prompt.to_string(), Style::Cyan)],
+            room,
             colour,
             editor: Editor::default(),
             secret: secret.then(|| Zeroizing::new(String::with_capacity(SECRET_MAX))),
@@ -87,6 +96,8 @@ impl<'a> Reading<'a> {
         let columns = usize::from(self.terminal.size().borrow().cols);
         let view = View {
             prompt: &self.prompt,
+            // The prompt was laid out to leave room; a terminal that shrank meanwhile still shows what is typed.
+            prompt_columns: columns.saturating_sub(self.room).max(columns / 2),
             spans: &[(0..editor.text().len(), Style::Bold)],
             columns,
             colour: self.colour,

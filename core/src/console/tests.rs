@@ -62,10 +62,62 @@ async fn confirm_wants_yes_or_no() {
 async fn a_choice_takes_its_words_and_asks_again_on_others() {
     let (answer, screen) = asked(choice(Some("abort")), "x\rre\r").await;
     assert_eq!(answer.unwrap(), "retry");
-    assert!(screen.starts_with("  web1: go on? [abort/retry/skip] (abort):\n  web1: x\n"), "{screen}");
-    assert!(screen.contains("please type one of: abort, retry, skip"), "{screen}");
+    assert_eq!(
+        screen,
+        "  web1: go on? (abort, retry or skip) [abort] x\n  please type abort, retry or skip; a beginning is enough\n  \
+         web1: go on? (abort, retry or skip) [abort] re"
+    );
     assert_eq!(asked(choice(Some("abort")), "\r").await.0.unwrap(), "abort");
     assert_eq!(asked(choice(None), "\rskip\r").await.0.unwrap(), "skip");
+}
+
+fn laid_out(question: &Question, columns: usize) -> String {
+    let (above, prompt) = Wording::new(question).laid_out(columns);
+    format!("{above}{prompt}|")
+}
+
+// rows: E-13
+#[tokio::test]
+async fn after_a_failure_one_line_asks_and_a_letter_answers() {
+    let after_failure = Question { prompt: String::new(), ..question(choice(Some("abort"))) };
+    assert_eq!(laid_out(&after_failure, 80), "  web1: abort, retry or skip? [abort] |");
+    for (key, meant) in [("a", "abort"), ("r", "retry"), ("S", "skip")] {
+        let terminal = ScriptedTerminal::interactive();
+        terminal.type_keys(&format!("{key}\r")).await;
+        let answer = Console::new(terminal.clone()).ask(after_failure.clone()).await.unwrap();
+        assert_eq!(answer.0.as_str(), meant);
+        assert_eq!(screen(&terminal), format!("  web1: abort, retry or skip? [abort] {key}"));
+    }
+}
+
+#[tokio::test]
+async fn options_that_begin_alike_are_told_apart() {
+    let options = ["web1", "web10", "Db"].map(str::to_string).to_vec();
+    let hosts = || QuestionKind::Choice { options: options.clone(), default: None };
+    assert_eq!(asked(hosts(), "WEB1\r").await.0.unwrap(), "web1");
+    assert_eq!(asked(hosts(), "d\r").await.0.unwrap(), "Db");
+    let (answer, screen) = asked(hosts(), "w\rweb10\r").await;
+    assert_eq!(answer.unwrap(), "web10");
+    assert!(screen.contains("  that may be web1 or web10: please type more of it\n"), "{screen}");
+}
+
+// rows: I-07
+#[test]
+fn what_does_not_fit_stands_above_the_line_with_the_answer() {
+    let options = ["main", "a-branch-with-a-name", "another-of-these", "release-2026-11"].map(str::to_string).to_vec();
+    let kind = QuestionKind::Choice { options, default: Some("main".to_string()) };
+    let branch = Question { label: "web1".to_string(), notice: String::new(), prompt: "branch".to_string(), kind };
+    let listed = "    main\n    a-branch-with-a-name\n    another-of-these\n    release-2026-11\n";
+    assert_eq!(laid_out(&branch, 80), format!("{listed}  web1: branch: [main] |"));
+    assert_eq!(laid_out(&branch, 40), format!("{listed}  web1: branch: [main] |"));
+    let nameless = Question { prompt: String::new(), ..branch.clone() };
+    assert_eq!(laid_out(&nameless, 80), format!("{listed}  web1: which one? [main] |"));
+    let told = "main  stable\na-branch-with-a-name\nanother-of-these\nrelease-2026-11";
+    let told = Question { notice: told.to_string(), ..branch.clone() };
+    assert_eq!(laid_out(&told, 80).matches("release-2026-11").count(), 1, "a table of the options is list enough");
+    let prompt = "on which of the branches of this repository shall it be".to_string();
+    let narrow = "  web1: on which of the branches of this\n  repository shall it be:\n";
+    assert_eq!(laid_out(&Question { prompt, ..branch }, 44), format!("{listed}{narrow}  web1: [main] |"));
 }
 
 // rows: I-08 I-09 W-46
@@ -82,7 +134,7 @@ async fn nobody_there_takes_the_default_or_nothing() {
     let terminal = ScriptedTerminal::new();
     let console = Console::new(terminal.clone());
     assert_eq!(console.ask(question(choice(Some("abort")))).await.unwrap().0.as_str(), "abort");
-    assert_eq!(terminal.output(), "  web1: go on? [abort/retry/skip] (abort): abort [non interactive]\n");
+    assert_eq!(terminal.output(), "  web1: go on? (abort, retry or skip) [abort] abort [non interactive]\n");
     for kind in [choice(None), choice(Some("other")), QuestionKind::Line, QuestionKind::Secret, QuestionKind::Confirm] {
         assert_eq!(console.ask(question(kind)).await.map(|_| ()), Err(NoAnswer::NobodyThere));
     }
@@ -107,6 +159,6 @@ async fn a_host_cannot_draw_over_the_label() {
     asked.prompt = "\rdb1: password:".to_string();
     Console::new(terminal.clone()).ask(asked).await.unwrap();
     let output = terminal.output();
-    assert!(output.contains("  \\x1b[2Jwelcome\r\n  \r\n      bye\r\n"), "{output:?}");
+    assert!(output.contains("  \\x1b[2Jwelcome\r\n\r\n      bye\r\n"), "{output:?}");
     assert!(output.contains("  web1: \\rdb1: password: "), "{output:?}");
 }

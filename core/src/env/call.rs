@@ -142,7 +142,7 @@ impl Env {
             let Cause::Run(RunError::Failed(failure)) = &*error.cause else {
                 return Err(error);
             };
-            match self.ask(name, failure).await {
+            match self.ask(failure).await {
                 Choice::Retry => {}
                 Choice::Skip => return Ok(Value::Foreign(Arc::new(Skipped))),
                 Choice::Abort => return Err(error),
@@ -158,15 +158,16 @@ impl Env {
     }
 
     /// What the operator wants after a failed command (row E-13).
-    async fn ask(&self, name: &str, failure: &RunFailure) -> Choice {
+    async fn ask(&self, failure: &RunFailure) -> Choice {
         if !self.context().asker.attended() {
             return Choice::Abort;
         }
         let cell = self.node().cell_label();
         let question = Question {
             label: if cell.is_empty() { failure.host.clone() } else { cell },
-            notice: format!("{}.{name} failed: {failure}", self.node()),
-            prompt: "Abort, retry or skip".to_string(),
+            // The log has just told what failed.
+            notice: String::new(),
+            prompt: String::new(),
             kind: QuestionKind::Choice {
                 options: ["abort", "retry", "skip"].map(str::to_string).to_vec(),
                 default: Some("abort".to_string()),

@@ -12,7 +12,7 @@ pub struct Question {
     pub label: String,
     /// Text above the prompt, may have several lines; empty when the prompt says it all.
     pub notice: String,
-    /// The prompt itself, without colon.
+    /// The prompt itself, without colon; may be empty for a choice, whose options then are the question.
     pub prompt: String,
     /// What kind of answer is wanted.
     pub kind: QuestionKind,
@@ -29,7 +29,7 @@ pub enum QuestionKind {
     Confirm,
     /// One of these words.
     Choice {
-        /// The words to choose from, lower-case.
+        /// The words to choose from; the beginning of one is answer enough when no other begins so.
         options: Vec<String>,
         /// Taken on Enter, and when nobody is there.
         default: Option<String>,

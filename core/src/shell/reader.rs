@@ -115,10 +115,12 @@ impl Editing<'_> {
     async fn draw(&mut self) -> io::Result<()> {
         let prompt = self.state.prompt();
         let spans = highlight(self.state, self.editor.text());
+        let columns = usize::from(self.screen.size().borrow().cols);
         let view = View {
             prompt: &prompt,
+            prompt_columns: columns / 2,
             spans: &spans,
-            columns: usize::from(self.screen.size().borrow().cols),
+            columns,
             colour: self.colour,
             moves: self.screen.term() != "dumb",
         };

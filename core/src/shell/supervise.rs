@@ -70,7 +70,7 @@ async fn wants_to_stop(asker: &dyn Asker) -> bool {
         notice: "Something still runs. 'stop' gives up on it now; remote commands are ended in the background. \
                  'wait' goes on waiting for a clean end."
             .to_string(),
-        prompt: "Stop or wait".to_string(),
+        prompt: String::new(),
         kind: QuestionKind::Choice {
             options: vec!["stop".to_string(), "wait".to_string()],
             default: Some("wait".to_string()),

@@ -357,9 +357,9 @@ async fn ctrl_c_interrupts_and_a_second_one_asks() {
     shell.terminal.type_keys("typed before\x03").await;
     shell.wait_for("interrupting").await;
     shell.terminal.type_keys("\x03").await;
-    shell.wait_for("Stop or wait [stop/wait] (wait):").await;
+    shell.wait_for("stop or wait? [wait]").await;
     shell.terminal.type_keys("wait\r").await;
-    shell.wait_for("(wait): wait\n").await;
+    shell.wait_for("[wait] wait\n").await;
     shell.terminal.type_keys("\x03").await;
     shell.terminal.type_keys("stop\rgreet typed ahead\r").await;
     shell.wait_for("interrupted\nR > greet typed ahead\nR: <typed><ahead>\nR >").await;

@@ -118,9 +118,67 @@ pub fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
+/// The text on as many lines as it takes to fit: broken between words, a word that is longer than a line within. The
+/// lines after the first begin below its first word. What fits stays as it is.
+pub fn folded(text: &str, columns: usize) -> Vec<String> {
+    let text = text.trim_end();
+    if width(text) <= columns {
+        return vec![text.to_string()];
+    }
+    let blanks = text.len() - text.trim_start_matches(' ').len();
+    let indent = " ".repeat(blanks.min(columns / 2));
+    let room = columns.saturating_sub(indent.len()).max(1);
+    let mut lines = vec![String::new()];
+    for word in text[blanks..].split(' ') {
+        let mut word = word.to_string();
+        loop {
+            let last = lines.len() - 1;
+            let line = &mut lines[last];
+            let blank = if line.is_empty() { "" } else { " " };
+            if width(line) + blank.len() + width(&word) <= room {
+                line.push_str(blank);
+                line.push_str(&word);
+                break;
+            }
+            if line.is_empty() {
+                let fits = fitting(&word, room);
+                line.push_str(&word[..fits]);
+                word.drain(..fits);
+            }
+            if word.is_empty() {
+                break;
+            }
+            lines.push(String::new());
+        }
+    }
+    lines.iter().map(|line| format!("{indent}{}", line.trim_end())).collect()
+}
+
+/// Bytes of the longest beginning that fits; at least one character.
+fn fitting(word: &str, columns: usize) -> usize {
+    let mut used = 0;
+    for (at, c) in word.char_indices() {
+        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        if at > 0 && used > columns {
+            return at;
+        }
+    }
+    word.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folding_breaks_between_words_where_it_can() {
+        assert_eq!(folded("web1   10.0.0.11", 20), ["web1   10.0.0.11"]);
+        assert_eq!(folded("one two three four", 9), ["one two", "three", "four"]);
+        assert_eq!(folded("  one two three", 10), ["  one two", "  three"]);
+        assert_eq!(folded("a 漢字漢字漢字 b", 7), ["a", "漢字漢", "字漢字", "b"]);
+        assert_eq!(folded("漢字", 1), ["漢", "字"]);
+        assert_eq!(folded("", 5), [""]);
+    }
 
     #[test]
     fn strangers_cannot_move_the_cursor() {

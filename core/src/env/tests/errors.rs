@@ -76,7 +76,7 @@ async fn retry_runs_the_whole_innermost_action_again() {
     let questions = stage.questions();
     assert_eq!(questions.len(), 2);
     assert_eq!(questions[0].label, "web1");
-    assert_eq!(questions[0].notice, "N.flaky failed: web1: status 7: deploy");
+    assert_eq!(questions[0].notice, "");
     let kind = format!("{:?}", questions[0].kind);
     assert_eq!(kind, r#"Choice { options: ["abort", "retry", "skip"], default: Some("abort") }"#);
     let failed = "! web1: status 7: deploy";

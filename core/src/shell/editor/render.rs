@@ -9,8 +9,10 @@ use crate::terminal::style::{self, Style};
 
 /// How a line is shown.
 pub struct View<'a> {
-    /// The prompt, in pieces; cut at its left to half the width (row N-52).
+    /// The prompt, in pieces.
     pub prompt: &'a [(String, Style)],
+    /// Columns that the prompt may take; of a longer one the right end is shown (row N-52).
+    pub prompt_columns: usize,
     /// Coloured stretches of the text (row N-50), byte ranges in order.
     pub spans: &'a [(Range<usize>, Style)],
     /// Columns of the terminal.
@@ -34,7 +36,7 @@ pub fn render(editor: &Editor, view: &View<'_>) -> Vec<u8> {
             &searching
         }
     };
-    let (prompt, prompt_width) = cut_left(prompt, columns / 2, view.colour);
+    let (prompt, prompt_width) = cut_left(prompt, view.prompt_columns.min(columns - 1), view.colour);
     let room = columns.saturating_sub(prompt_width + 1).max(1);
     let cells = cells(editor.text(), view.spans);
     let before_cursor = cells.iter().take_while(|cell| cell.at < editor.cursor()).map(|cell| cell.width).sum();

@@ -135,7 +135,7 @@ fn a_paste_is_one_edit_and_never_runs_anything() {
 
 fn drawn(editor: &Editor, columns: usize) -> String {
     let prompt = [("production.web".to_string(), Style::Red), (" > ".to_string(), Style::Cyan)];
-    let view = View { prompt: &prompt, spans: &[], columns, colour: false, moves: true };
+    let view = View { prompt: &prompt, prompt_columns: columns / 2, spans: &[], columns, colour: false, moves: true };
     String::from_utf8(render(editor, &view)).unwrap()
 }
 
@@ -155,7 +155,14 @@ fn narrow_terminals_cut_the_prompt_and_scroll_the_line() {
 fn a_terminal_that_moves_no_cursor_gets_blanks() {
     let mut editor = Editor::default();
     feed(&mut editor, "abc\x02");
-    let view = View { prompt: &[(">".to_string(), Style::Plain)], spans: &[], columns: 8, colour: false, moves: false };
+    let view = View {
+        prompt: &[(">".to_string(), Style::Plain)],
+        prompt_columns: 4,
+        spans: &[],
+        columns: 8,
+        colour: false,
+        moves: false,
+    };
     assert_eq!(String::from_utf8(render(&editor, &view)).unwrap(), "\r>abc   \r>ab");
 }
 
@@ -197,7 +204,7 @@ proptest! {
             prop_assert!(editor.cursor() <= editor.text().len() && editor.text().is_char_boundary(editor.cursor()));
             prop_assert!(!editor.text().chars().any(|c| c != '\n' && crate::terminal::style::is_unsafe(c)));
             let prompt = [("名前name > ".repeat(shown), Style::Red)];
-            let view = View { prompt: &prompt, spans: &[(0..3, Style::Red)], columns: columns.into(), colour: true, moves: true };
+            let view = View { prompt: &prompt, prompt_columns: usize::from(columns) / 2, spans: &[(0..3, Style::Red)], columns: columns.into(), colour: true, moves: true };
             let mut screen = vt100::Parser::new(4.try_into().unwrap(), columns.try_into().unwrap(), 0);
             screen.process(b"above\r\n");
             let (row, _) = screen.screen().cursor_position();
