@@ -26,10 +26,13 @@ fn the_session_on_the_first_screen_is_what_the_program_prints() {
     assert!(command.ends_with("-- -f docs/examples/hello.lua run"), "{command}");
     let file = root().join("docs/examples/hello.lua");
     let mut shell = world.terminal("README", "deployer", &["-f", file.to_str().unwrap(), "run"]);
-    shell.wait_for_prompt("Hello > ");
     for line in lines {
         match line.strip_prefix("Hello > ") {
-            Some(typed) => shell.send_line(typed),
+            Some(typed) => {
+                // What is typed while a command runs is for the command.
+                shell.wait_for_prompt("Hello > ");
+                shell.send_line(typed);
+            }
             None => shell.wait_for_line("as in the README", line),
         }
     }
