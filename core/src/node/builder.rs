@@ -325,7 +325,11 @@ fn check_roles(roles: &Roles, position: Option<&Position>) -> Result<(), ClassEr
     match roles.duplicate() {
         None => Ok(()),
         Some((role, slug)) => {
-            let message = format!("role '{role}' has two hosts with the slug '{slug}': give one of them another slug");
+            let mut same = roles.get(role).iter().filter(|host| host.slug() == slug);
+            let message = match same.next() == same.next() {
+                true => format!("role '{role}' has the host '{slug}' twice: leave one of them out"),
+                false => format!("role '{role}' has two hosts with the slug '{slug}': give one of them another slug"),
+            };
             Err(ClassError::new(position, message))
         }
     }

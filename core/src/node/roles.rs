@@ -111,6 +111,28 @@ impl RoleMapping {
     }
 }
 
+impl RoleMapping {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let from = |from: &MapFrom| match from {
+            MapFrom::All => 0,
+            MapFrom::Roles(roles) => roles.iter().map(|role| 32 + role.len()).sum::<usize>(),
+        };
+        self.0.iter().map(|(role, roles)| 64 + role.len() + from(roles)).sum()
+    }
+}
+
+impl HostSource {
+    /// About how many bytes it takes, the hosts themselves not counted.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            HostSource::Inherit => 0,
+            HostSource::Own(roles) => roles.0.iter().map(|(role, hosts)| 64 + role.len() + 8 * hosts.len()).sum(),
+            HostSource::Mapped(mapping) => mapping.weight(),
+        }
+    }
+}
+
 #[allow(clippy::mutable_key_type, reason = "host definitions are equal and hashed by identity")]
 fn distinct<'a>(hosts: impl Iterator<Item = &'a HostDef>) -> Vec<HostDef> {
     let mut seen = HashSet::new();

@@ -150,6 +150,23 @@ impl Expression {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        const PART: usize = 128;
+        let mut pending = vec![self];
+        let mut weight = 0;
+        while let Some(expression) = pending.pop() {
+            weight += PART
+                + match expression {
+                    Expression::Literal(value) => value.as_bytes().map_or(0, <[u8]>::len),
+                    Expression::Attribute(_, name) | Expression::Parent(_, Some(name)) => name.len(),
+                    _ => 0,
+                };
+            pending.extend(expression.parts());
+        }
+        weight
+    }
+
     /// The expression, if it is within bounds; for front ends that put the forms together themselves.
     ///
     /// # Errors

@@ -14,7 +14,11 @@ use super::query::LuaQuery;
 use super::roles::{hosts, ordered_names};
 use super::shared::Shared;
 use super::suggest::suggest;
-use crate::node::{Action, Class, ClassBuilder, ClassError, Member, Position};
+use crate::node::{Action, Class, ClassBuilder, ClassError, HostSource, Member, Position};
+
+/// About how many bytes a class and each of its members take.
+const CLASS: usize = 1024;
+const MEMBER: usize = 256;
 
 /// A class as a Lua value.
 pub(super) struct LuaClass {
@@ -22,7 +26,7 @@ pub(super) struct LuaClass {
 }
 
 /// `Node "Name"`, waiting for its table.
-struct NamedClass {
+pub(super) struct NamedClass {
     base: Class,
     name: String,
 }
@@ -89,13 +93,18 @@ fn extend(lua: &Lua, base: &Class, args: &MultiValue) -> mlua::Result<Value> {
         }
         Some(Value::String(name)) if args.len() == 1 => {
             let name = text(&Value::String(name.clone()), "the name of a class")?;
+            Shared::charge(lua, name.len())?;
             lua.create_userdata(NamedClass { base: base.clone(), name }).map(Value::UserData)
         }
         Some(Value::UserData(userdata)) if userdata.is::<LuaClass>() => {
             usage("a class extends exactly one class: write `local A = B { ... }`")
         }
         other => {
-            let got = other.map_or("nothing".to_string(), type_name);
+            let got = match (other, args.len()) {
+                (None, _) => "nothing".to_string(),
+                (Some(value), 1) => type_name(value),
+                (_, count) => format!("{count} values"),
+            };
             usage(format!("calling a class makes a subclass: it takes one table of members, got {got}"))
         }
     }
@@ -107,7 +116,9 @@ fn build(lua: &Lua, base: &Class, name: &str, table: &Table) -> mlua::Result<Cla
     if let Some(doc) = doc {
         builder = builder.doc(&doc);
     }
+    Shared::charge(lua, CLASS + name.len())?;
     for (name, line) in ordered_names(lua, table, at.as_ref(), "members")? {
+        Shared::charge(lua, MEMBER + name.len())?;
         let value: Value = table.raw_get(name.as_str())?;
         builder = add(lua, builder, &name, &value, line.or(at.clone()))?;
     }
@@ -122,14 +133,25 @@ fn add(
     at: Option<Position>,
 ) -> mlua::Result<ClassBuilder> {
     if name == "Hosts" {
-        return Ok(builder.hosts_at(hosts(lua, value, at.as_ref())?, at));
+        return Ok(builder.hosts_at(charged_hosts(lua, value, at.as_ref())?, at));
     }
     if let Some(path) = name.strip_suffix("__Hosts").filter(|path| !path.is_empty() && !path.starts_with("__")) {
         let path: Vec<&str> = path.split("__").collect();
-        return Ok(builder.child_hosts(&path, hosts(lua, value, at.as_ref())?, at));
+        return Ok(builder.child_hosts(&path, charged_hosts(lua, value, at.as_ref())?, at));
     }
-    let (member, position) = member(lua, value, at.as_ref())?;
+    let (member, position) = member(lua, name, value, at.as_ref())?;
+    match &member {
+        Member::Query(query) => Shared::charge(lua, query.expression.weight())?,
+        Member::Required(what_for) => Shared::charge(lua, what_for.as_ref().map_or(0, String::len))?,
+        _ => {}
+    }
     Ok(builder.member(name, member, position))
+}
+
+fn charged_hosts(lua: &Lua, value: &Value, at: Option<&Position>) -> mlua::Result<HostSource> {
+    let source = hosts(lua, value, at)?;
+    Shared::charge(lua, source.weight())?;
+    Ok(source)
 }
 
 fn define(lua: &Lua, class: &Class, key: &Value, value: &Value) -> mlua::Result<()> {
@@ -138,7 +160,7 @@ fn define(lua: &Lua, class: &Class, key: &Value, value: &Value) -> mlua::Result<
         return usage(format!("hosts belong into the class's table: `{name} = ...` between its braces"));
     }
     let at = super::frames::here(lua);
-    let (member, position) = member(lua, value, at.as_ref())?;
+    let (member, position) = member(lua, &name, value, at.as_ref())?;
     let defined = class.define(&name, member, position);
     defined.map_err(|error| placed(error, at.as_ref()).into())
 }

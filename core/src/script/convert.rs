@@ -11,6 +11,7 @@ use super::foreign::{LuaForeign, Several};
 use super::host::LuaHost;
 use super::output::LuaOutput;
 use super::parallel::LuaParallel;
+use super::shared::Shared;
 use crate::env::{BoundAction, Skipped};
 use crate::value::{self, Foreign};
 
@@ -77,7 +78,10 @@ pub(super) fn from_lua(lua: &Lua, value: &Value) -> mlua::Result<value::Value> {
         Value::Boolean(value) => value::Value::Bool(*value),
         Value::Integer(value) => value::Value::Int(*value),
         Value::Number(value) => value::Value::Float(*value),
-        Value::String(text) => value::Value::text(text.as_bytes().to_vec()),
+        Value::String(text) => {
+            Shared::charge(lua, text.as_bytes().len())?;
+            value::Value::text(text.as_bytes().to_vec())
+        }
         Value::UserData(userdata) => {
             if let Ok(env) = userdata.borrow::<LuaEnv>() {
                 value::Value::Node(env.env()?)

@@ -4,6 +4,7 @@ use std::fmt;
 
 use mlua::{AnyUserData, Error, Lua, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 
+use super::chunks::NoText;
 use super::convert::{foreign, to_lua};
 use super::frames;
 use super::shared::{Held, Shared};
@@ -12,7 +13,10 @@ use crate::host::{ExitStatus, HostError, RunError};
 use crate::node::{ClassError, NodeError, Position};
 
 /// The limit is `load::MEMORY_MAX`.
-const TOO_MUCH_MEMORY: &str = "the script uses too much memory: more than 256 MB";
+pub(super) const TOO_MUCH_MEMORY: &str = "the script uses too much memory: more than 192 MB";
+
+/// Lua's own words are "C stack overflow", and it does not say where.
+pub(super) const TOO_DEEP: &str = "brackets or blocks nest too deep here: Lua reads 200 levels";
 
 /// An error inside Lua, and where it was raised.
 #[derive(Clone, Debug)]
@@ -66,6 +70,12 @@ impl std::error::Error for Raised {}
 impl From<Raised> for Error {
     fn from(raised: Raised) -> Error {
         Error::external(raised)
+    }
+}
+
+impl From<NoText> for Raised {
+    fn from(why: NoText) -> Raised {
+        Raised { at: why.position, ..Raised::usage(why.message) }
     }
 }
 
@@ -129,8 +139,15 @@ fn table_message(value: &Value) -> Option<String> {
 
 fn script_error(lua: &Lua, message: &str, value: Option<crate::Value>) -> Raised {
     // What Lua itself says when the limit of the state is reached.
-    let message = if message == "not enough memory" { TOO_MUCH_MEMORY } else { message };
-    let (at, message) = frames::split_position(lua, message);
+    let message = match message {
+        "not enough memory" => TOO_MUCH_MEMORY,
+        deep if deep.starts_with("C stack overflow\nstack traceback:") => TOO_DEEP,
+        other => other,
+    };
+    let (at, mut message) = frames::split_position(lua, message);
+    if message == "stack overflow" {
+        message.push_str(": does a function call itself without end?");
+    }
     let at = at.or_else(|| frames::here(lua));
     let message = at.as_ref().map(|at| format!("{at}: {message}")).unwrap_or(message);
     let traceback = lua.traceback(None, 1).ok().map(|text| frames::of_scripts(&text.to_string_lossy()));

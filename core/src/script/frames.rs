@@ -57,6 +57,7 @@ pub(super) fn of_scripts(traceback: &str) -> String {
 
 /// Splits `file:12: message`, as Lua puts it together, with the file's whole name where Lua has shortened it.
 pub(super) fn split_position(lua: &Lua, message: &str) -> (Option<Position>, String) {
+    let message = of_prelude(message).unwrap_or(message);
     let files = Shared::of(lua).map(|shared| shared.chunks().names()).unwrap_or_default();
     for file in files {
         let Some(rest) = message.strip_prefix(&short_name(&file)).and_then(|rest| rest.strip_prefix(':')) else {
@@ -69,6 +70,12 @@ pub(super) fn split_position(lua: &Lua, message: &str) -> (Option<Position>, Str
         }
     }
     (None, message.to_string())
+}
+
+/// The rest of `deployer:12: message`: lines of this module's own part in Lua tell nobody anything.
+fn of_prelude(message: &str) -> Option<&str> {
+    let (line, rest) = message.strip_prefix(PRELUDE.strip_prefix('=')?)?.strip_prefix(':')?.split_once(": ")?;
+    line.parse::<u32>().ok().map(|_| rest)
 }
 
 /// What Lua makes of a file name in messages: the end of it, 59 bytes at most (`LUA_IDSIZE`).

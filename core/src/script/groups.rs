@@ -5,6 +5,7 @@ use mlua::{Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Va
 use super::class::LuaClass;
 use super::convert::{text, type_name};
 use super::error::usage;
+use super::shared::Shared;
 use super::suggest::suggest;
 use crate::node::{Color, Group};
 
@@ -32,7 +33,7 @@ impl UserData for LuaGroup {
     }
 }
 
-fn group(_: &Lua, table: Value) -> mlua::Result<LuaGroup> {
+fn group(lua: &Lua, table: Value) -> mlua::Result<LuaGroup> {
     let Value::Table(table) = table else {
         return usage(format!(
             "a group is made with `Group {{ name = \"...\", color = \"...\" }}`, got {}",
@@ -49,7 +50,10 @@ fn group(_: &Lua, table: Value) -> mlua::Result<LuaGroup> {
         }
     }
     match name {
-        Some(name) => Ok(LuaGroup(Group { name, color })),
+        Some(name) => {
+            Shared::charge(lua, name.len())?;
+            Ok(LuaGroup(Group { name, color }))
+        }
         None => usage("a group needs a name"),
     }
 }
@@ -79,6 +83,15 @@ pub(super) fn install(lua: &Lua, module: &Table) -> mlua::Result<()> {
             groups.raw_set(name, LuaGroup(group))?;
         }
     }
+    let metatable = lua.create_table()?;
+    metatable.raw_set(
+        "__index",
+        lua.create_function(|_, (_, name): (Value, Value)| -> mlua::Result<Value> {
+            let name = text(&name, "the name of a group")?;
+            usage(format!("no group '{name}'{}", suggest(&name, BUILT_IN.into_iter())))
+        })?,
+    )?;
+    groups.set_metatable(Some(metatable))?;
     module.raw_set("groups", groups)?;
     module.raw_set("Group", lua.create_function(group)?)?;
     module.raw_set("set_group", lua.create_function(set_group)?)

@@ -7,6 +7,7 @@ use super::convert::{from_lua, text, type_name};
 use super::error::{Raised, usage};
 use super::frames;
 use super::run::seconds;
+use super::shared::Shared;
 use super::suggest::suggest;
 use crate::node::{HostDef, HostKeyPolicy, HostKind, HostSettings, Secret};
 
@@ -78,26 +79,43 @@ fn define(lua: &Lua, kind: HostKind, mut settings: HostSettings, of: &str, table
     settings.position = frames::here(lua);
     for pair in table.pairs::<Value, Value>() {
         let (key, value) = pair?;
-        let key = text(&key, &format!("the name of a setting of {of}"))?;
+        let Value::String(_) = key else {
+            let (key, value) = (super::foreign::describe(lua, &key), type_name(&value));
+            return usage(format!("settings of {of} have names, as in `slug = \"web1\"`; entry {key} is {value}"));
+        };
+        let key = text(&key, "the name of a setting")?;
         set(lua, &kind, &mut settings, &key, &value)?;
     }
     if settings.slug.is_empty() {
         return usage(format!("{of} needs a slug: a short name that is unique within a role"));
     }
+    Shared::charge(lua, weight(&settings))?;
     Ok(LuaHost(HostDef::new(kind, settings)))
 }
 
+/// About how many bytes a host takes.
+fn weight(settings: &HostSettings) -> usize {
+    const HOST: usize = 1024;
+    let texts = [&settings.address, &settings.username, &settings.key_filename, &settings.config_filename];
+    let secrets = [&settings.password, &settings.key, &settings.key_password];
+    let texts = texts.into_iter().flatten().map(String::len);
+    let secrets = secrets.into_iter().flatten().map(|secret| secret.reveal().len());
+    let files = settings.known_hosts.iter().flatten().map(String::len);
+    HOST + settings.slug.len() + texts.chain(secrets).chain(files).sum::<usize>()
+}
+
 fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value: &Value) -> mlua::Result<()> {
-    let words = || text(value, key);
+    let words = || text(value, key).and_then(|text| printable(key, text));
+    let secret = || text(value, key).map(Secret::new);
     match key {
         "slug" => settings.slug = words()?,
         "address" => settings.address = Some(words()?),
         "port" => settings.port = Some(port(value)?),
         "username" => settings.username = Some(words()?),
-        "password" => settings.password = Some(Secret::new(words()?)),
+        "password" => settings.password = Some(secret()?),
         "key_filename" => settings.key_filename = Some(words()?),
-        "key" | "rsa_key" => settings.key = Some(Secret::new(words()?)),
-        "key_password" | "rsa_key_password" => settings.key_password = Some(Secret::new(words()?)),
+        "key" | "rsa_key" => settings.key = Some(secret()?),
+        "key_password" | "rsa_key_password" => settings.key_password = Some(secret()?),
         "timeout" => settings.timeout = Some(seconds(key, value)?),
         "keepalive" => settings.keepalive = Some(seconds(key, value)?),
         "config_filename" => settings.config_filename = Some(words()?),
@@ -108,6 +126,20 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
         _ => return usage(format!("a host has no setting '{key}'{}", suggest(key, SETTINGS.into_iter()))),
     }
     Ok(())
+}
+
+/// Longest text of a setting that is no secret, in bytes.
+const TEXT_MAX: usize = 4096;
+
+/// Names of hosts, users and files are shown, logged, and written into commands.
+fn printable(key: &str, text: String) -> mlua::Result<String> {
+    if text.len() > TEXT_MAX {
+        return usage(format!("{key} is {} bytes long, more than {TEXT_MAX}", text.len()));
+    }
+    match text.chars().any(char::is_control) {
+        true => usage(format!("{key} must not have control characters in it, got {text:?}")),
+        false => Ok(text),
+    }
 }
 
 fn port(value: &Value) -> mlua::Result<u16> {

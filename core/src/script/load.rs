@@ -2,17 +2,20 @@
 
 use std::any::Any;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use mlua::chunk::ChunkMode;
+use mlua::debug::DebugEvent;
 use mlua::{HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Value, VmState};
 
-use super::chunks::Chunks;
+use super::chunks::{Chunk, Chunks, NoText};
 use super::class::LuaClass;
 use super::convert::type_name;
-use super::error::{Raised, raised_from};
+use super::error::{Raised, TOO_DEEP, TOO_MUCH_MEMORY, raised_from};
+use super::frames;
 use super::shared::Shared;
+use super::source::deepest_line;
 use super::{Brought, LoadError, module, prelude};
 use crate::env::Cause;
 use crate::node::{Class, Member, Node, Position};
@@ -21,8 +24,11 @@ use crate::value::{self, Foreign};
 /// Longest time that a file may take to load.
 const LOAD_MAX: Duration = Duration::from_secs(5);
 
-/// Most memory one state may use.
-const MEMORY_MAX: usize = 256 * 1024 * 1024;
+/// Longest time for finding out where a file ran out of memory.
+const SECOND_LOOK_MAX: Duration = Duration::from_secs(1);
+
+/// Most memory one state may use; with the rest of the process that is less than 256 MB.
+pub(super) const MEMORY_MAX: usize = 192 * 1024 * 1024;
 
 /// Instructions between two looks at the clock and the cancel flag: under a millisecond.
 const HOOK_EVERY: u32 = 100_000;
@@ -37,28 +43,80 @@ pub(super) fn load(path: &Path, brought: &Brought) -> Result<Node, LoadError> {
 
 /// The same with another limit.
 pub(super) fn load_within(path: &Path, brought: &Brought, limit: Duration) -> Result<Node, LoadError> {
-    let mut chunks = Chunks::new(path);
-    let chunk = chunks.load(path).map_err(|why| missing(path, why))?;
-    let failed = |error: mlua::Error| plain(error.to_string());
-    let lua = state(chunks, brought).map_err(failed)?;
-    let shared = Shared::of(&lua).map_err(failed)?;
-    let results = shared.limited(limit, || {
-        let main = lua.load(chunk.text).set_name(format!("@{}", chunk.name)).set_mode(ChunkMode::Text);
-        prelude::function(&lua, "protect")?.call::<MultiValue>(main.into_function()?)
-    });
-    let raised = |value: Value| match raised_from(&lua, &value) {
-        Ok(raised) => load_error(raised),
-        Err(error) => plain(error.to_string()),
-    };
-    let mut results = results.map_err(|error| raised(Value::Error(Box::new(error))))?;
-    let ok = results.pop_front();
-    let value = results.pop_front().unwrap_or(Value::Nil);
-    if ok != Some(Value::Boolean(true)) {
-        return Err(raised(value));
+    let started = Instant::now();
+    let first = Loading::begin(path, brought)?;
+    let shared = Shared::of(&first.lua).map_err(|error| plain(error.to_string()))?;
+    match first.finish(path, limit) {
+        // Lua does not tell where it ran out of memory: the stack is gone by then. A second look shows the line, or at
+        // least the one that ran when the clock was looked at last.
+        Err(error) if error.position.is_none() && error.message == TOO_MUCH_MEMORY => {
+            let left = limit.saturating_sub(started.elapsed()).min(SECOND_LOOK_MAX);
+            let again = Loading::begin(path, brought).ok().and_then(|again| again.last_line(left));
+            Err(LoadError { position: again.or(shared.last_loaded()), ..error })
+        }
+        result => result,
     }
-    let class = returned_class(&chunk.name, &value)?;
-    drop(value);
-    root(path, class, lua)
+}
+
+/// A file and a fresh state for it.
+struct Loading {
+    chunk: Chunk,
+    lua: Lua,
+}
+
+impl Loading {
+    fn begin(path: &Path, brought: &Brought) -> Result<Loading, LoadError> {
+        let mut chunks = Chunks::new(path);
+        let chunk = chunks.load(path).map_err(missing)?;
+        let lua = state(chunks, brought).map_err(|error| plain(error.to_string()))?;
+        Ok(Loading { chunk, lua })
+    }
+
+    /// Runs the file.
+    fn run(&self, limit: Duration) -> mlua::Result<MultiValue> {
+        Shared::of(&self.lua)?.limited(limit, || {
+            let main = self.lua.load(self.chunk.text.as_str()).set_name(format!("@{}", self.chunk.name));
+            let main = main.set_mode(ChunkMode::Text).into_function()?;
+            prelude::function(&self.lua, "protect")?.call::<MultiValue>(main)
+        })
+    }
+
+    fn finish(self, path: &Path, limit: Duration) -> Result<Node, LoadError> {
+        let raised = |value: Value| match raised_from(&self.lua, &value) {
+            Ok(raised) => load_error(raised, &self.chunk),
+            Err(error) => plain(error.to_string()),
+        };
+        let mut results = self.run(limit).map_err(|error| raised(Value::Error(Box::new(error))))?;
+        let ok = results.pop_front();
+        let value = results.pop_front().unwrap_or(Value::Nil);
+        if ok != Some(Value::Boolean(true)) {
+            return Err(raised(value));
+        }
+        let class = returned_class(&self.chunk, &value)?;
+        drop(value);
+        root(path, class, self.lua)
+    }
+
+    /// Runs the file once more, with an eye on every line; the last one when it fails.
+    fn last_line(self, limit: Duration) -> Option<Position> {
+        let seen: Arc<Mutex<Option<Position>>> = Arc::default();
+        let last = Arc::clone(&seen);
+        let triggers = HookTriggers::new().every_line().every_nth_instruction(HOOK_EVERY);
+        let watched = self.lua.set_global_hook(triggers, move |lua, debug| {
+            if debug.event() == DebugEvent::Line {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = frames::here(lua);
+            }
+            Shared::of(lua)?.must_stop(lua).map_or(Ok(VmState::Continue), |raised| Err(raised.into()))
+        });
+        watched.ok()?;
+        let out_of_memory = self.run(limit).is_ok_and(|mut results| {
+            let failed = results.pop_front() != Some(Value::Boolean(true));
+            let error = results.pop_front().and_then(|error| raised_from(&self.lua, &error).ok());
+            failed && error.is_some_and(|raised| raised.at.is_none())
+        });
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        seen.filter(|_| out_of_memory)
+    }
 }
 
 /// A state with the module and nothing that could block or end the process.
@@ -78,7 +136,7 @@ fn state(chunks: Chunks, brought: &Brought) -> mlua::Result<Lua> {
     Ok(lua)
 }
 
-fn returned_class(file: &str, value: &Value) -> Result<Class, LoadError> {
+fn returned_class(file: &Chunk, value: &Value) -> Result<Class, LoadError> {
     let class = value.as_userdata().and_then(|userdata| userdata.borrow::<LuaClass>().ok());
     if let Some(class) = class.filter(|class| class.class.base().is_some()) {
         return Ok(class.class.clone());
@@ -88,12 +146,16 @@ fn returned_class(file: &str, value: &Value) -> Result<Class, LoadError> {
         Value::UserData(userdata) if userdata.is::<LuaClass>() => "a base class without a table".to_string(),
         other => type_name(other),
     };
-    Err(plain(format!(
-        "{file} must return a node class, it returned {got}; the shortest file that works:\n  \
+    // What is returned is written at the end.
+    let line = file.text.trim_end().lines().count().max(1);
+    let position = Some(Position::new(file.name.as_str(), u32::try_from(line).unwrap_or(u32::MAX)));
+    let message = format!(
+        "the file must return a node class, it returned {got}; the shortest file that works:\n  \
          local deployer = require \"deployer\"\n  \
          local Node, LocalHost = deployer.Node, deployer.LocalHost\n  \
          return Node {{ Hosts = {{ host = LocalHost }}, hello = function(self) return self.hosts:run(\"hostname\") end }}"
-    )))
+    );
+    Err(LoadError { position, message })
 }
 
 /// Keeps the state alive. A value of the class that the tree is made of, which the state itself never sees: what is
@@ -125,7 +187,8 @@ fn root(path: &Path, class: Class, lua: Lua) -> Result<Node, LoadError> {
         Member::Value(value::Value::Foreign(Arc::new(Keeper(lua)))),
         None,
     );
-    let class = builder.build().map_err(|error| load_error(Raised::from(error)))?;
+    let class =
+        builder.build().map_err(|error| LoadError { position: error.position.clone(), message: error.message })?;
     let root = Node::root_named(class, &name).map_err(|error| LoadError { position, message: error.to_string() })?;
     for finding in crate::check::unknown_roles(&root) {
         tracing::warn!(target: "deployment", "{finding}");
@@ -133,12 +196,8 @@ fn root(path: &Path, class: Class, lua: Lua) -> Result<Node, LoadError> {
     Ok(root)
 }
 
-fn missing(path: &Path, why: String) -> LoadError {
-    let looked = match (path.is_absolute(), std::env::current_dir()) {
-        (false, Ok(folder)) => format!(" (looked in {})", folder.display()),
-        _ => String::new(),
-    };
-    plain(format!("{why}{looked}"))
+fn missing(why: NoText) -> LoadError {
+    LoadError { position: why.position, message: why.message }
 }
 
 fn plain(message: String) -> LoadError {
@@ -146,7 +205,7 @@ fn plain(message: String) -> LoadError {
 }
 
 /// The same error, its position once and in front.
-fn load_error(raised: Raised) -> LoadError {
+fn load_error(raised: Raised, file: &Chunk) -> LoadError {
     let position: Option<Position> = raised.at.clone();
     let message = match &*raised.error.cause {
         Cause::Class(error) => error.message.clone(),
@@ -156,5 +215,9 @@ fn load_error(raised: Raised) -> LoadError {
         Some(position) => message.strip_prefix(&format!("{position}: ")).map_or(message.clone(), str::to_string),
         None => message,
     };
+    if position.is_none() && message == TOO_DEEP {
+        let position = Some(Position::new(file.name.as_str(), deepest_line(&file.text)));
+        return LoadError { position, message };
+    }
     LoadError { position, message }
 }

@@ -7,11 +7,12 @@ use mlua::{
 };
 
 use super::body::LuaBody;
-use super::class::{LuaClass, LuaUnbound};
+use super::class::{LuaClass, LuaUnbound, NamedClass};
 use super::convert::{from_lua, text, type_name};
 use super::error::usage;
 use super::frames;
 use super::query::LuaQuery;
+use super::roles::LuaMapping;
 use super::shared::Shared;
 use crate::node::{Action, ActionFlags, Member, Position};
 
@@ -29,8 +30,18 @@ pub(super) struct Marked {
 pub(super) struct Required(pub(super) Option<String>);
 
 /// The member that a value stands for. `line` is where its name was written, when that is known.
-pub(super) fn member(lua: &Lua, value: &Value, line: Option<&Position>) -> mlua::Result<(Member, Option<Position>)> {
+pub(super) fn member(
+    lua: &Lua,
+    name: &str,
+    value: &Value,
+    line: Option<&Position>,
+) -> mlua::Result<(Member, Option<Position>)> {
     if let Value::Function(function) = value {
+        if function.info().what == "C" {
+            return usage(format!(
+                "'{name}' is a function of deployer or of Lua itself, not one of this file: call it here"
+            ));
+        }
         return action(lua, &Marked::new(function.clone()), line);
     }
     if let Value::UserData(userdata) = value {
@@ -48,6 +59,12 @@ pub(super) fn member(lua: &Lua, value: &Value, line: Option<&Position>) -> mlua:
         }
         if let Ok(unbound) = userdata.borrow::<LuaUnbound>() {
             return Ok((Member::Action(unbound.action.clone()), line.cloned()));
+        }
+        if userdata.is::<LuaMapping>() {
+            return usage(format!("'{name}' is a role mapping: it belongs into `Hosts = map_roles(...)`"));
+        }
+        if userdata.is::<NamedClass>() {
+            return usage(format!("'{name}' is a class without its table: write `Node \"Name\" {{ ... }}`"));
         }
     }
     Ok((Member::Value(from_lua(lua, value)?), line.cloned()))
@@ -121,9 +138,13 @@ pub(super) fn install(lua: &Lua, module: &Table) -> mlua::Result<()> {
     marker(lua, module, "isolate_one_only", |marked| marked.flags.isolate_one_only = true)?;
     marker(lua, module, "property", |marked| marked.property = true)?;
     module.raw_set("alias", lua.create_function(alias)?)?;
-    let required = lua.create_function(|_, what_for: Value| match what_for {
+    let required = lua.create_function(|lua, what_for: Value| match what_for {
         Value::Nil => Ok(Required(None)),
-        other => text(&other, "what a required property is for").map(|text| Required(Some(text))),
+        other => {
+            let what_for = text(&other, "what a required property is for")?;
+            Shared::charge(lua, what_for.len())?;
+            Ok(Required(Some(what_for)))
+        }
     })?;
     module.raw_set("required_property", &required)?;
     module.raw_set("required", required)
@@ -141,6 +162,7 @@ fn marker(lua: &Lua, module: &Table, word: &'static str, mark: fn(&mut Marked)) 
 /// `alias("name", function ... end)`, or `alias "name" (function ... end)`.
 fn alias(lua: &Lua, (name, value): (Value, Value)) -> mlua::Result<MultiValue> {
     let name = text(&name, "the name of an alias")?;
+    Shared::charge(lua, name.len())?;
     let wrap = move |value: &Value| -> mlua::Result<Marked> {
         let mut marked = Marked::of(value, "alias")?;
         marked.aliases.push(name.clone());

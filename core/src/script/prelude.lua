@@ -107,6 +107,25 @@ function exports.hosts_prefix(hosts, command, block)
   return opened(native.open_prefix(hosts, command), block)
 end
 
+-- Repeating nothing, or moving a range without end, would keep Lua's own code busy where nobody can stop it.
+local RANGE_MAX = 10000000
+local repeated, move = string.rep, table.move
+function string.rep(text, count, separator)
+  if text == "" and (separator or "") == "" then
+    return ""
+  end
+  local result = repeated(text, count, separator)
+  return result
+end
+
+function table.move(from, first, last, ...)
+  if last - first > RANGE_MAX then
+    native.fail("table.move of more than " .. RANGE_MAX .. " entries")
+  end
+  local result = move(from, first, last, ...)
+  return result
+end
+
 -- Results ------------------------------------------------------------------------------------------------------------
 
 -- String methods that take a result as their text.
@@ -247,6 +266,13 @@ require = native.require
 os = { clock = os.clock, date = os.date, difftime = os.difftime, getenv = os.getenv, time = os.time }
 string.dump = nil
 dofile, loadfile, coroutine, warn = nil, nil, nil, nil
+
+raw_setmetatable(os, {
+  __index = function(_, name)
+    native.fail("os has no '" .. tostring(name) .. "' here: what is done on a machine is done by commands on hosts, as in "
+      .. "`self.hosts:run(...)`")
+  end,
+})
 
 raw_setmetatable(_G, {
   __index = function(_, name)

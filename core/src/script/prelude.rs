@@ -160,7 +160,7 @@ fn require(lua: &Lua, loaded: &Table, name: &Value) -> mlua::Result<Value> {
         module => return Ok(module),
     }
     let chunk = Shared::of(lua)?.chunks().load_module(&name);
-    let chunk = chunk.or_else(usage)?;
+    let chunk = chunk.map_err(Raised::from)?;
     loaded.raw_set(name.as_str(), Value::NULL)?;
     let module = run_module(lua, chunk);
     let kept = match &module {
@@ -181,6 +181,18 @@ fn run_module(lua: &Lua, chunk: Chunk) -> mlua::Result<Value> {
 /// A global that does not exist is a mistake, not nil.
 fn unknown_name(lua: &Lua, module: &Table, name: &Value) -> mlua::Result<Value> {
     let name = convert::text(name, "a global name")?;
+    match name.as_str() {
+        "deployer" => {
+            return usage("unknown name 'deployer': begin the file with `local deployer = require \"deployer\"`");
+        }
+        "io" | "dofile" | "loadfile" => {
+            return usage(format!(
+                "unknown name '{name}': a deployment file reads its neighbours with require and deployer.read_file, \
+                 everything else is done by commands on hosts"
+            ));
+        }
+        _ => {}
+    }
     if module.raw_get::<Value>(name.as_str())? != Value::Nil {
         return usage(format!("unknown name '{name}': write `local {name} = deployer.{name}` first"));
     }

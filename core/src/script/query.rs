@@ -54,6 +54,7 @@ fn operand(lua: &Lua, value: &Value) -> mlua::Result<Expression> {
 /// A new expression, written here.
 fn build(lua: &Lua, built: Result<Expression, ExpressionError>, from: Option<u64>) -> mlua::Result<LuaQuery> {
     let expression = built.or_else(|error| usage(error.to_string()))?;
+    Shared::charge(lua, expression.weight())?;
     let number = Shared::of(lua)?.number();
     Ok(LuaQuery { query: Query { expression, position: frames::here(lua) }, number, from })
 }
@@ -85,6 +86,11 @@ impl UserData for LuaQuery {
         methods.add_meta_function(MetaMethod::Mod, |lua, (format, values): (Value, Value)| {
             interpolate(lua, operand(lua, &format)?, &[values])
         });
+        for method in [MetaMethod::Lt, MetaMethod::Le] {
+            methods.add_meta_function(method, |_, _: (Value, Value)| -> mlua::Result<bool> {
+                usage("queries are compared with Q.lt(a, b) and Q.eq(a, b): in Lua `<` can only give true or false at once")
+            });
+        }
         methods.add_meta_method(MetaMethod::BNot, |lua, this, _: MultiValue| {
             build(lua, this.expression().negated(), None)
         });

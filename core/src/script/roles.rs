@@ -15,7 +15,7 @@ use super::shared::Shared;
 use crate::node::{HostDef, HostSource, MapFrom, Position, RoleMapping, Roles};
 
 /// A role mapping as a Lua value.
-struct LuaMapping(RoleMapping);
+pub(super) struct LuaMapping(RoleMapping);
 
 /// The marker for all hosts of all roles of the parent.
 struct AllHosts;
@@ -127,7 +127,14 @@ fn role_hosts(role: &str, value: &Value) -> mlua::Result<Vec<HostDef>> {
         Value::Table(list) => {
             let count = list.pairs::<Value, Value>().count();
             if count != list.raw_len() {
-                return usage(format!("role '{role}' must be a host or a list of hosts, got a table with names in it"));
+                return usage(
+                    match list.pairs::<Value, Value>().any(|pair| matches!(pair, Ok((Value::String(_), _)))) {
+                        true => {
+                            format!("role '{role}' must be a host or a list of hosts, got a table with names in it")
+                        }
+                        false => format!("role '{role}' has a gap in its list: one of the hosts is nil"),
+                    },
+                );
             }
             let hosts = list.sequence_values::<Value>().map(|entry| one_host(role, &entry?));
             hosts.collect()
@@ -179,6 +186,7 @@ fn map_roles(lua: &Lua, args: MultiValue) -> mlua::Result<LuaMapping> {
     if mapping.0.is_empty() {
         return usage("map_roles needs roles of the parent, as in `map_roles { host = \"web\" }`");
     }
+    Shared::charge(lua, mapping.weight())?;
     Ok(LuaMapping(mapping))
 }
 

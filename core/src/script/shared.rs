@@ -7,14 +7,16 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use mlua::Lua;
 
 use super::chunks::Chunks;
-use super::error::Raised;
+use super::error::{Raised, TOO_MUCH_MEMORY, usage};
+use super::frames;
+use super::load::MEMORY_MAX;
 use crate::env::Env;
 use crate::node::Position;
 
@@ -25,6 +27,10 @@ pub(super) struct Shared {
     calls: Mutex<Calls>,
     deadline: Mutex<Option<Instant>>,
     numbers: AtomicU64,
+    /// Bytes that values outside of the state took while it was loaded.
+    charged: AtomicUsize,
+    /// Where loading was when the clock was looked at last.
+    loading: Mutex<Option<Position>>,
 }
 
 #[derive(Default)]
@@ -64,6 +70,8 @@ impl Shared {
             calls: Mutex::default(),
             deadline: Mutex::default(),
             numbers: AtomicU64::new(1),
+            charged: AtomicUsize::new(0),
+            loading: Mutex::default(),
         })
     }
 
@@ -136,11 +144,35 @@ impl Shared {
         result
     }
 
+    /// Counts what the framework keeps for a file that is being loaded: hosts, classes and queries are not in Lua's
+    /// memory, but they are the file's.
+    ///
+    /// # Errors
+    /// When it is too much.
+    pub(super) fn charge(lua: &Lua, bytes: usize) -> mlua::Result<()> {
+        let shared = Shared::of(lua)?;
+        if lock(&shared.deadline).is_none() {
+            return Ok(());
+        }
+        // Where natives take the time, instructions are few and the hook is late.
+        if let Some(raised) = shared.must_stop(lua) {
+            return Err(raised.into());
+        }
+        let charged = shared.charged.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if charged.saturating_add(lua.used_memory()) > MEMORY_MAX { usage(TOO_MUCH_MEMORY) } else { Ok(()) }
+    }
+
+    /// The line that ran when the clock was looked at last, while the file was loaded.
+    pub(super) fn last_loaded(&self) -> Option<Position> {
+        lock(&self.loading).clone()
+    }
+
     /// Why the running code must stop, if it must.
     pub(super) fn must_stop(&self, lua: &Lua) -> Option<Raised> {
         match self.env(lua) {
             Some(env) => env.context().cancel.is_cancelled().then(Raised::interrupted),
             None => {
+                *lock(&self.loading) = frames::here(lua);
                 let late = lock(&self.deadline).is_some_and(|deadline| Instant::now() > deadline);
                 late.then(|| Raised::usage("took too long: is there a loop that never ends?"))
             }

@@ -136,6 +136,19 @@ impl Nesting {
     }
 }
 
+/// The first line on which the text is as deep inside brackets and blocks as it gets.
+pub(super) fn deepest_line(text: &str) -> u32 {
+    let (mut nesting, mut deepest) = (Nesting::default(), (0, 1));
+    for token in &lex(text).tokens {
+        nesting.step(token);
+        let depth = nesting.brackets + nesting.blocks;
+        if depth > deepest.0 {
+            deepest = (depth, token.line);
+        }
+    }
+    deepest.1
+}
+
 /// Every table constructor with named fields. Functions inside a table are stepped over: their commas and
 /// assignments are not fields.
 fn constructors(tokens: &[Token]) -> Vec<Constructor> {

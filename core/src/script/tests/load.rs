@@ -11,7 +11,10 @@ use super::{Files, LuaFile, load};
 fn broken_files_say_where_and_what_instead() {
     let cases = [
         ("return Nod {}", "deploy.lua:1: unknown name 'Nod'; did you mean 'Node'?"),
-        ("\nreturn deployer.Node {}", "deploy.lua:2: unknown name 'deployer'"),
+        (
+            "\nreturn deployer.Node {}",
+            "deploy.lua:2: unknown name 'deployer': begin the file with `local deployer = require \"deployer\"`",
+        ),
         ("\n\nreturn d.Nodes {}", "deploy.lua:3: deployer has no 'Nodes'; did you mean 'Node'?"),
         (
             "return Node { Hosts = 4 }",
@@ -118,8 +121,14 @@ fn broken_files_say_where_and_what_instead() {
         ("local t = nil\nreturn t.x", "deploy.lua:2: attempt to index a nil value (local 't')"),
         ("return Node { f = function() return io end }", "ok"),
         ("return (function() return debug end)()", "deploy.lua:1: unknown name 'debug'"),
-        ("return io.read()", "deploy.lua:1: unknown name 'io'"),
-        ("os.exit(1)", "deploy.lua:1: attempt to call a nil value (field 'exit')"),
+        (
+            "return io.read()",
+            "deploy.lua:1: unknown name 'io': a deployment file reads its neighbours with require and deployer.read_file, everything else is done by commands on hosts",
+        ),
+        (
+            "os.exit(1)",
+            "deploy.lua:1: os has no 'exit' here: what is done on a machine is done by commands on hosts, as in `self.hosts:run(...)`",
+        ),
         ("coroutine.wrap(print)()", "deploy.lua:1: unknown name 'coroutine'"),
         ("assert(load('\\27Lua'))", "deploy.lua:1: attempt to load a binary chunk (mode is 't')"),
         (
@@ -153,7 +162,7 @@ fn a_missing_file_is_looked_for_somewhere() {
     assert_eq!(error, format!("cannot read no/such.lua: there is no such file (looked in {})", here.display()));
     let folder = Files::new(&[]);
     let error = LuaFile::new(folder.path("")).load().unwrap_err();
-    assert!(error.to_string().ends_with("/ is not a regular file"), "{error}");
+    assert!(error.to_string().ends_with("/ is a directory; name the file in it"), "{error}");
 }
 
 #[test]
@@ -169,7 +178,9 @@ fn a_file_that_returns_no_node_is_told_what_to_return() {
         let (first, example) = error.split_once('\n').unwrap();
         assert_eq!(
             first,
-            format!("deploy.lua must return a node class, it returned {got}; the shortest file that works:")
+            format!(
+                "deploy.lua:1: the file must return a node class, it returned {got}; the shortest file that works:"
+            )
         );
         let files = Files::new(&[("deploy.lua", example)]);
         assert!(LuaFile::new(files.path("deploy.lua")).load().is_ok(), "the example in the message works");
