@@ -1,5 +1,10 @@
 //! Programs that use nodes without any shell.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::prelude::*;
 
 fn tree(name: &'static str) -> ClassBuilder {
@@ -35,4 +40,27 @@ fn what_cannot_be_a_root_is_an_error_of_the_program() {
     assert!(error.to_string().contains("needs a parent"), "{error}");
     let error = Env::block_on(Node::define("N").value("host", 1), async |_| Ok(())).unwrap_err();
     assert!(error.to_string().contains("'host' is reserved"), "{error}");
+}
+
+#[test]
+fn the_first_signal_ends_what_runs_in_order() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "env::tests::programs::waits", "--ignored", "--nocapture"]);
+    let mut program = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.ends_with("asleep")), "the command runs");
+    kill_process(Pid::from_child(&program), Signal::INT).unwrap();
+    let rest: Vec<String> = lines.collect();
+    assert!(rest.iter().any(|line| line == "ended with 130"), "{rest:?}");
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+#[ignore = "the program of the test above"]
+fn waits() {
+    let root = Node::define("Waits").hosts(roles! { host: HostDef::localhost() });
+    let root = root.action("wait", async |env: Env| env.hosts().run("echo asleep; exec sleep 1000").await);
+    let ended = Env::block_on(root, async |env| env.call("wait", args![]).await);
+    let status = ended.unwrap_err().exit_code();
+    rustix::io::write(std::io::stdout(), format!("\nended with {status}\n").as_bytes()).unwrap();
 }
