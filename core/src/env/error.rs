@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{CellOutcome, Outcome};
-use crate::host::{ExitStatus, HostError, RunError, RunFailure};
+use crate::host::{ExitStatus, HostError, NoAnswer, RunError, RunFailure};
 use crate::node::{ClassError, NodeError, Position};
 use crate::value::Value;
 
@@ -67,6 +67,13 @@ pub enum Cause {
         traceback: Option<String>,
         /// The value that was raised, when it was not text.
         value: Option<Value>,
+    },
+    /// A question that an action asked has no answer (row K-15).
+    NoInput {
+        /// The question.
+        question: String,
+        /// Why.
+        why: NoAnswer,
     },
     /// Ctrl-C, or the session or daemon ended.
     Interrupted,
@@ -147,7 +154,7 @@ impl ActionError {
     /// Which kind of bad end it is. Of several cells the one that matters most to the caller.
     pub fn ending(&self) -> Ending {
         match &*self.cause {
-            Cause::Interrupted => Ending::Interrupted,
+            Cause::Interrupted | Cause::NoInput { why: NoAnswer::Cancelled, .. } => Ending::Interrupted,
             Cause::Run(error) => run_ending(error),
             Cause::Query { inner, .. } => inner.ending(),
             Cause::Parallel(outcomes) => {
@@ -230,6 +237,7 @@ impl fmt::Display for ActionError {
                 write!(f, ": {inner}")
             }
             Cause::Script { message, .. } => f.write_str(message),
+            Cause::NoInput { question, why } => write!(f, "no answer to '{question}': {why}"),
             Cause::Interrupted => f.write_str("interrupted"),
             Cause::Usage(message) => f.write_str(message),
         }

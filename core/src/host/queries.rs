@@ -4,6 +4,7 @@
 
 use super::directory::Directories;
 use super::{HostContainer, HostContext, HostsContainer, RunError, RunOptions, RunOutput, run};
+use crate::network::{IfConfig, Keep, parse_ifconfig_output};
 use crate::text::shell_word;
 
 impl HostContainer {
@@ -61,6 +62,21 @@ impl HostContainer {
         let options = RunOptions { use_sudo, ..RunOptions::default() };
         let output = self.ask(&self.member.context(), &command, &options).await?;
         Ok(Some(output.text().ends_with("yes")))
+    }
+
+    /// The network interfaces of the host that have an IPv4 address (row F-43). `None`: unknown in a sandbox.
+    ///
+    /// # Errors
+    /// When the host cannot be reached, or has neither `ip` nor `ifconfig`.
+    pub async fn ifconfig(&self) -> Result<Option<IfConfig>, RunError> {
+        if self.io().sandbox {
+            return Ok(None);
+        }
+        // Both are often where only root looks.
+        let command = "PATH=$PATH:/sbin:/usr/sbin; \
+                       if command -v ip >/dev/null; then ip addr; else ifconfig -a; fi";
+        let output = self.ask(&HostContext::default(), command, &RunOptions::default()).await?;
+        Ok(Some(parse_ifconfig_output(&output.text(), Keep::Active)))
     }
 
     async fn ask(&self, context: &HostContext, command: &str, options: &RunOptions) -> Result<RunOutput, RunError> {

@@ -108,7 +108,10 @@ impl fmt::Display for Simple {
         match self {
             Simple::PublicOnly => f.write_str("PublicOnly"),
             Simple::PrivateOnly => f.write_str("PrivateOnly"),
-            Simple::IsInstance(class) => write!(f, "IsInstance({})", class.name()),
+            Simple::IsInstance(class) => match class.name() {
+                "" => write!(f, "IsInstance({class})"),
+                name => write!(f, "IsInstance({name})"),
+            },
             Simple::HasAction(name) => write!(f, "HasAction({name:?})"),
             Simple::InGroup(group) => write!(f, "InGroup({})", group.name),
             Simple::And(a, b) => write!(f, "({a} & {b})"),

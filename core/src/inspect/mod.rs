@@ -61,6 +61,11 @@ impl Scope {
     }
 }
 
+/// Names of the framework's own: the default action, what keeps a deployment file loaded.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with("__")
+}
+
 /// How cells are named in what an inspector gives (row C-33).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStyle {
@@ -133,11 +138,17 @@ impl<S: Subject> Inspector<S> {
         matches!(self.class().member(name), Some(Member::Child(_)))
     }
 
-    /// Everything that is not a child, in definition order: what `--inspect` lists.
+    /// Everything that is not a child, in definition order, names with two leading underscores left out: what
+    /// `--inspect` lists.
     pub fn entries(&self, scope: Scope) -> Vec<Entry<S>> {
         let entry = |(name, member): (String, Member)| Entry::new(&self.subject, &name, member);
-        let mut entries: Vec<Entry<S>> =
-            self.class().members().into_iter().filter(|(name, _)| scope.has(name)).filter_map(entry).collect();
+        let mut entries: Vec<Entry<S>> = self
+            .class()
+            .members()
+            .into_iter()
+            .filter(|(name, _)| scope.has(name) && !is_hidden(name))
+            .filter_map(entry)
+            .collect();
         if self.class().kind() != Kind::Normal {
             entries.insert(0, Entry::host(&self.subject));
         }
@@ -146,7 +157,7 @@ impl<S: Subject> Inspector<S> {
 
     fn of_kind(&self, kind: EntryKind, scope: Scope) -> Vec<Entry<S>> {
         let mut entries = self.entries(scope);
-        entries.retain(|entry| entry.is(kind) && !entry.name().starts_with("__"));
+        entries.retain(|entry| entry.is(kind));
         entries
     }
 
@@ -300,6 +311,8 @@ impl<S: Subject> Inspector<S> {
 /// `Inspector(node=Class)` (row H-01).
 impl<S: Subject> fmt::Display for Inspector<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Inspector(node={})", self.class().name())
+        // A class of a deployment file often has no name of its own.
+        let class = self.class().name();
+        write!(f, "Inspector(node={})", if class.is_empty() { self.node().name() } else { class })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mlua::{AnyUserData, IntoLua, Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::class::{LuaClass, LuaUnbound};
+use super::console::LuaConsole;
 use super::convert::{from_lua, text, to_lua, to_lua_multi, type_name};
 use super::error::{Raised, usage};
 use super::frames;
@@ -143,6 +144,9 @@ pub(super) fn remember_line(lua: &Lua) -> mlua::Result<()> {
     Ok(())
 }
 
+/// What every node has beside its members; a single host comes as `host`.
+pub(super) const BUILT_IN: [&str; 5] = ["hosts", "parent", "console", "cells", "initialize_node"];
+
 fn built_in(lua: &Lua, env: &Env, name: &str) -> mlua::Result<Option<Value>> {
     match name {
         "hosts" => LuaHosts::Many(env.hosts().clone()).into_lua(lua).map(Some),
@@ -155,13 +159,14 @@ fn built_in(lua: &Lua, env: &Env, name: &str) -> mlua::Result<Option<Value>> {
                                       this node has 'hosts'",
             )),
         },
+        "console" => LuaConsole::new(lua, env.clone())?.into_lua(lua).map(Some),
         "parent" => env.parent().map_or(Ok(Value::Nil), |env| LuaEnv::new(lua, env)?.into_lua(lua)).map(Some),
         "cells" | "initialize_node" => prelude::function(lua, name).map(|f| Some(Value::Function(f))),
         name => match env.isolate(&CellKey::Slug(name.to_string())) {
             Ok(cell) => LuaEnv::new(lua, cell)?.into_lua(lua).map(Some),
             Err(_) => {
                 let members: Vec<String> = env.node().class().members().into_iter().map(|(name, _)| name).collect();
-                let names = members.iter().map(String::as_str).chain(["hosts", "parent", "cells"]);
+                let names = members.iter().map(String::as_str).chain(BUILT_IN);
                 Err(unknown(env, &format!("no attribute '{name}'{}", suggest(name, names))))
             }
         },
@@ -179,7 +184,7 @@ fn cell(lua: &Lua, env: &Env, key: &Value) -> mlua::Result<Value> {
 }
 
 /// Numbers count from 1 here, as everything in Lua.
-fn cell_key(key: &Value, depth: usize) -> mlua::Result<CellKey> {
+pub(super) fn cell_key(key: &Value, depth: usize) -> mlua::Result<CellKey> {
     match key {
         Value::Integer(number) => match usize::try_from(*number) {
             Ok(number) if number >= 1 => Ok(CellKey::Index(number - 1)),
@@ -278,7 +283,7 @@ pub(super) fn prepare_node(lua: &Lua, mut args: MultiValue) -> Prepared<Env> {
     Ok((env, arguments(lua, &args)?))
 }
 
-fn arguments(lua: &Lua, args: &MultiValue) -> mlua::Result<Vec<value::Value>> {
+pub(super) fn arguments(lua: &Lua, args: &MultiValue) -> mlua::Result<Vec<value::Value>> {
     args.iter().map(|arg| from_lua(lua, arg)).collect()
 }
 

@@ -9,7 +9,7 @@ use super::convert::{foreign, to_lua};
 use super::frames;
 use super::shared::{Held, Shared};
 use crate::env::{ActionError, Cause, Outcome};
-use crate::host::{ExitStatus, HostError, RunError};
+use crate::host::{ExitStatus, HostError, HostOutcome, RunError};
 use crate::node::{ClassError, NodeError, Position};
 
 /// The limit is `load::MEMORY_MAX`.
@@ -217,7 +217,9 @@ fn field(lua: &Lua, raised: &Raised, key: &str) -> mlua::Result<Value> {
         ("inner", Cause::Query { inner, .. }) => {
             lua.create_userdata(LuaError::new(lua, (**inner).clone().into())?).map(Value::UserData)
         }
+        ("question", Cause::NoInput { question, .. }) => text(lua, question),
         ("outcomes", Cause::Parallel(_)) => outcomes(lua, cause),
+        ("outcomes", Cause::Run(RunError::Several(outcomes))) => host_outcomes(lua, outcomes),
         (key, Cause::Run(error)) => run_field(lua, error, key),
         (key, Cause::Query { inner, .. }) => field(lua, &Raised::from((**inner).clone()), key),
         _ => Ok(Value::Nil),
@@ -237,6 +239,7 @@ fn kind(cause: &Cause) -> &'static str {
         Cause::Class(_) => "class",
         Cause::Query { .. } => "query",
         Cause::Script { .. } => "script",
+        Cause::NoInput { .. } => "no_input",
         Cause::Interrupted => "interrupted",
     }
 }
@@ -292,6 +295,28 @@ fn outcomes(lua: &Lua, cause: &Cause) -> mlua::Result<Value> {
                 entry.raw_set("error", LuaError::new(lua, error.clone().into())?)?;
             }
             Outcome::Skipped | Outcome::NotStarted => {}
+        }
+        list.raw_push(entry)?;
+    }
+    Ok(Value::Table(list))
+}
+
+/// The same for a command on several hosts.
+fn host_outcomes(lua: &Lua, outcomes: &[HostOutcome]) -> mlua::Result<Value> {
+    let list = lua.create_table()?;
+    for outcome in outcomes {
+        let entry = lua.create_table()?;
+        entry.raw_set("label", outcome.host.as_str())?;
+        match &outcome.result {
+            Ok(output) => {
+                entry.raw_set("outcome", "ok")?;
+                entry.raw_set("value", to_lua(lua, crate::Value::Output(output.clone()))?)?;
+            }
+            Err(error) => {
+                let error = ActionError::from(error.clone());
+                entry.raw_set("outcome", if error.is_interrupted() { "interrupted" } else { "failed" })?;
+                entry.raw_set("error", LuaError::new(lua, error.into())?)?;
+            }
         }
         list.raw_push(entry)?;
     }

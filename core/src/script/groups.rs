@@ -1,6 +1,6 @@
 //! Groups: `groups.production(Class)`, `set_group(G)(Class)`, `Group { name = "g", color = "red" }` (section J).
 
-use mlua::{Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
+use mlua::{IntoLua, Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::class::LuaClass;
 use super::convert::{text, type_name};
@@ -15,7 +15,7 @@ const COLORS: [&str; 8] = ["grey", "red", "green", "yellow", "blue", "magenta", 
 
 /// A group as a Lua value; called with a class, it gives a copy of the class in this group.
 #[derive(Clone)]
-struct LuaGroup(Group);
+pub(super) struct LuaGroup(pub(super) Group);
 
 impl UserData for LuaGroup {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
@@ -30,6 +30,17 @@ impl UserData for LuaGroup {
             }
         });
         methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(format!("<group {}>", this.0.name)));
+        methods.add_meta_function(MetaMethod::Eq, |_, (left, right): (Value, Value)| {
+            let group = |value: &Value| Some(value.as_userdata()?.borrow::<LuaGroup>().ok()?.0.clone());
+            Ok(group(&left).is_some_and(|left| Some(left) == group(&right)))
+        });
+        methods.add_meta_method(MetaMethod::Index, |lua, this, key: Value| {
+            match text(&key, "the name of a setting of a group")?.as_str() {
+                "name" => this.0.name.as_str().into_lua(lua),
+                "color" => this.0.color.map(name_of).into_lua(lua),
+                other => usage(format!("a group has no '{other}': it has name and color")),
+            }
+        });
     }
 }
 
@@ -63,6 +74,10 @@ fn color_named(word: &str) -> mlua::Result<Color> {
         Some(color) => Ok(color),
         None => usage(format!("no color '{word}'{}", suggest(word, COLORS.into_iter()))),
     }
+}
+
+fn name_of(color: Color) -> Option<&'static str> {
+    COLORS.into_iter().find(|name| Color::from_name(name) == Some(color))
 }
 
 fn set_group(_: &Lua, group: Value) -> mlua::Result<LuaGroup> {

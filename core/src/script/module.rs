@@ -6,7 +6,7 @@ use super::convert::{bytes, text, type_name};
 use super::error::usage;
 use super::shared::Shared;
 use super::suggest::suggest;
-use super::{Brought, class, groups, host, member, query, roles};
+use super::{Brought, class, filter, groups, host, inspect, member, network, query, roles};
 use crate::node::Class;
 use crate::text::{esc1, esc2, indent};
 
@@ -18,6 +18,9 @@ pub(super) fn module(lua: &Lua, brought: &Brought) -> mlua::Result<Table> {
     member::install(lua, &module)?;
     groups::install(lua, &module)?;
     query::install(&module)?;
+    inspect::install(lua, &module)?;
+    filter::install(lua, &module)?;
+    network::install(lua, &module)?;
     words(lua, &module)?;
     host::install(&module, &brought.kinds)?;
     module.raw_set("contrib", contrib(lua, &brought.classes)?)?;
@@ -36,7 +39,7 @@ fn contrib(lua: &Lua, classes: &[(String, Class)]) -> mlua::Result<Table> {
 }
 
 /// What is not in the table now is a mistake of whoever asks for it.
-fn complete(lua: &Lua, table: &Table, shown: &'static str) -> mlua::Result<()> {
+pub(super) fn complete(lua: &Lua, table: &Table, shown: &'static str) -> mlua::Result<()> {
     let metatable = lua.create_table()?;
     let names: Vec<String> = table.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
     metatable.raw_set(

@@ -62,6 +62,10 @@ exports.hosts_run = native.run
 exports.hosts_sudo = native.sudo
 exports.hosts_filter = native.filter
 exports.hosts_get_hosts = native.get_hosts
+exports.hosts_exists = native.exists
+exports.hosts_getcwd = native.getcwd
+exports.hosts_has_command = native.has_command
+exports.hosts_ifconfig = native.ifconfig
 
 function exports.hosts_each(hosts)
   return each(in_list, hosts, #hosts)
@@ -180,6 +184,24 @@ function exports.parallel_index(self, key)
   end
   local value = native.parallel_value(self, key)
   return value
+end
+
+-- Inspection ---------------------------------------------------------------------------------------------------------
+
+exports.call_entry = native.call_entry
+exports.methods = native.methods
+
+-- Each call begins when its result is asked for. The cell comes first: a result may be nil.
+function exports.methods.walk.call_action(walk, name, ...)
+  local args = pack(...)
+  local cells, number = native.walk_cells(walk), 0
+  return function()
+    number = number + 1
+    local cell = cells[number]
+    if cell then
+      return cell, native.call_bound(cell[name], unpack(args, 1, args.n))
+    end
+  end
 end
 
 -- The language -------------------------------------------------------------------------------------------------------

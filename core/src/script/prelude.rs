@@ -11,7 +11,7 @@ use super::foreign::text_of;
 use super::frames::PRELUDE;
 use super::shared::Shared;
 use super::suggest::nearest;
-use super::{convert, output, parallel, query, run};
+use super::{convert, inspect, methods, output, parallel, query, questions, run};
 
 const TEXT: &str = include_str!("prelude.lua");
 
@@ -21,12 +21,20 @@ pub(super) fn function(lua: &Lua, name: &str) -> mlua::Result<Function> {
     exports.raw_get(name)
 }
 
+/// The methods of a kind of object.
+pub(super) fn methods(lua: &Lua, kind: &str) -> mlua::Result<Table> {
+    let exports: Table = lua.named_registry_value(PRELUDE)?;
+    exports.raw_get::<Table>("methods")?.raw_get(kind)
+}
+
 /// Runs the prelude: from here on the state is what scripts see.
 pub(super) fn install(lua: &Lua, module: &Table) -> mlua::Result<()> {
     let native = lua.create_table()?;
     calls(lua, &native)?;
     hosts(lua, &native)?;
     results(lua, &native)?;
+    looking(lua, &native)?;
+    questions::install(lua, &native)?;
     language(lua, &native, module)?;
     let exports: Table = lua.load(TEXT).set_name(PRELUDE).call(native)?;
     lua.set_named_registry_value(PRELUDE, exports)
@@ -111,6 +119,21 @@ fn results(lua: &Lua, native: &Table) -> mlua::Result<()> {
     native.raw_set("parallel_value", lua.create_function(parallel::value_of)?)?;
     native.raw_set("is_query", lua.create_function(query::is_query)?)?;
     native.raw_set("query", lua.create_function(query::literal)?)
+}
+
+fn looking(lua: &Lua, native: &Table) -> mlua::Result<()> {
+    native.raw_set("methods", methods::natives(lua)?)?;
+    native.raw_set("walk_cells", lua.create_function(inspect::walk_cells)?)?;
+    native.raw_set(
+        "call_entry",
+        lua.create_async_function(|lua, args: MultiValue| {
+            let prepared = inspect::prepare_entry(&lua, args);
+            async move {
+                let (entry, args) = prepared?;
+                finished(&lua, entry.call(args).await)
+            }
+        })?,
+    )
 }
 
 fn language(lua: &Lua, native: &Table, module: &Table) -> mlua::Result<()> {

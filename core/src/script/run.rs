@@ -29,7 +29,7 @@ pub(super) enum LuaHosts {
 pub(super) struct LuaGuard(Option<ContextGuard>);
 
 /// Methods written in the prelude; the same for one host and for many.
-const METHODS: [&str; 5] = ["run", "sudo", "cd", "env", "prefix"];
+const METHODS: [&str; 8] = ["run", "sudo", "cd", "env", "prefix", "exists", "getcwd", "has_command"];
 
 impl UserData for LuaHosts {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
@@ -101,11 +101,15 @@ fn index(lua: &Lua, this: &LuaHosts, key: &Value) -> mlua::Result<Value> {
         (LuaHosts::Many(_), "filter" | "each" | "get_hosts") => {
             return prelude::function(lua, &format!("hosts_{name}")).map(Value::Function);
         }
+        (LuaHosts::One(_), "ifconfig") => {
+            remember_line(lua)?;
+            return prelude::function(lua, "hosts_ifconfig").map(Value::Function);
+        }
         (LuaHosts::One(host), "slug") => return host.slug().into_lua(lua),
         (LuaHosts::One(host), "address") => return host.definition().address().into_lua(lua),
         (LuaHosts::One(host), "definition") => return LuaHost(host.definition().clone()).into_lua(lua),
         (LuaHosts::Many(_), _) => &["roles", "filter", "each", "get_hosts"],
-        (LuaHosts::One(_), _) => &["slug", "address", "definition"],
+        (LuaHosts::One(_), _) => &["ifconfig", "slug", "address", "definition"],
     };
     let what = match this {
         LuaHosts::Many(_) => "hosts have",
@@ -114,7 +118,7 @@ fn index(lua: &Lua, this: &LuaHosts, key: &Value) -> mlua::Result<Value> {
     usage(format!("{what} no '{name}'{}", suggest(&name, METHODS.iter().chain(only).copied())))
 }
 
-fn hosts_of(value: &Value, word: &str) -> mlua::Result<LuaHosts> {
+pub(super) fn hosts_of(value: &Value, word: &str) -> mlua::Result<LuaHosts> {
     match value.as_userdata().and_then(|userdata| userdata.borrow::<LuaHosts>().ok()) {
         Some(hosts) => Ok(hosts.clone()),
         None => usage(format!("{word} needs hosts in front, as in `self.hosts:{word}(...)`; got {}", type_name(value))),
@@ -191,11 +195,11 @@ fn run_option(options: &mut RunOptions, word: &str, key: &str, value: &Value) ->
     Ok(())
 }
 
-fn unknown_option<T>(word: &str, key: &str, known: &[&str]) -> mlua::Result<T> {
+pub(super) fn unknown_option<T>(word: &str, key: &str, known: &[&str]) -> mlua::Result<T> {
     usage(format!("{word} has no option '{key}'{}", suggest(key, known.iter().copied())))
 }
 
-fn flag(key: &str, value: &Value) -> mlua::Result<bool> {
+pub(super) fn flag(key: &str, value: &Value) -> mlua::Result<bool> {
     match value {
         Value::Boolean(value) => Ok(*value),
         other => usage(format!("{key} must be true or false, got {}", type_name(other))),
@@ -212,7 +216,7 @@ pub(super) fn seconds(key: &str, value: &Value) -> mlua::Result<Duration> {
 }
 
 /// The options of a call: name and value, in no particular order.
-fn option_table(value: Value, word: &str) -> mlua::Result<Vec<(String, Value)>> {
+pub(super) fn option_table(value: Value, word: &str) -> mlua::Result<Vec<(String, Value)>> {
     let table: Table = match value {
         Value::Nil => return Ok(Vec::new()),
         Value::Table(table) => table,

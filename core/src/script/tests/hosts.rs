@@ -99,7 +99,10 @@ async fn results_are_text_with_fields() {
         ("return h:cd('x', 'y')", "the options of cd are a table, got text"),
         ("return h:cd('x', {}, 'y')", "what cd runs must be a function, got text"),
         ("return h:env('N', 3)", "the value of N must be text, got a number"),
-        ("return h:put('x')", "a host has no 'put'; there is: run, sudo, cd, env, prefix, slug, address, definition"),
+        (
+            "return h:put('x')",
+            "a host has no 'put'; there is: run, sudo, cd, env, prefix, exists, getcwd, has_command, ifconfig, slug, address, definition",
+        ),
         ("return self.hosts:filter(3)", "a role must be text, got a number"),
         ("return self.hosts == self.hosts", "hosts of nodes cannot be compared: compare their slugs"),
     ];

@@ -4,8 +4,10 @@
 
 mod actions;
 mod classes;
+mod console;
 mod fake;
 mod hosts;
+mod inspect;
 mod load;
 mod parallel;
 mod rust;
