@@ -73,11 +73,13 @@ fn env_of_console(value: &Value, word: &str) -> mlua::Result<Env> {
     }
 }
 
+/// What a method makes of its arguments.
+type Prepare = fn((Value, Value, Value, Value)) -> mlua::Result<Asked>;
+
 /// What a console can do, by name.
 pub(super) fn methods(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
-    let questions: [(&str, fn((Value, Value, Value, Value)) -> mlua::Result<Asked>); 3] =
-        [("confirm", confirm), ("input", input), ("choice", choice)];
+    let questions: [(&str, Prepare); 3] = [("confirm", confirm), ("input", input), ("choice", choice)];
     for (name, prepare) in questions {
         let function = lua.create_async_function(move |lua, args: (Value, Value, Value, Value)| {
             let prepared = prepare(args);

@@ -40,9 +40,12 @@ impl Ask {
     }
 }
 
+/// What a method makes of its subject, options and name.
+type Prepare = fn(Value, Value, &'static str) -> mlua::Result<Ask>;
+
 /// Puts the questions among the natives of the prelude, as `exists` and so on.
 pub(super) fn install(lua: &Lua, native: &Table) -> mlua::Result<()> {
-    let questions: [(&str, fn(Value, Value, &'static str) -> mlua::Result<Ask>); 4] = [
+    let questions: [(&str, Prepare); 4] = [
         ("exists", |path, options, word| {
             Ok(Ask::Exists(text(&path, "the path of exists")?, use_sudo(options, word, true)?))
         }),

@@ -193,10 +193,34 @@ impl Shell {
             Ok(Reply::Clear) if self.screen.kind() == Kind::Tty => self.screen.write(b"\x1b[H\x1b[2J").await?,
             Ok(Reply::Clear) => {}
             Ok(Reply::Leave) => return Ok(Outcome::Leave),
+            Ok(Reply::Reload) => return self.reload().await,
             Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
         }
         Ok(Outcome::Status(0))
+    }
+
+    /// The tree again; when it cannot be used, everything stays as it is.
+    async fn reload(&mut self) -> io::Result<Outcome> {
+        let tree = self.session.tree.clone();
+        // A file may take seconds; nobody else's session waits for it.
+        let loaded = tokio::task::spawn_blocking(move || tree.load()).await;
+        let problem = match loaded {
+            Ok(Ok(root)) => {
+                let said = commands::reload::replace(&mut self.state, &root, &self.session.tree.origin());
+                self.moved();
+                self.screen.print_talk(&said).await?;
+                return Ok(Outcome::Status(0));
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic.to_string(),
+        };
+        self.wrong(&format!(
+            "{problem}
+nothing was changed: the tree is the one loaded before"
+        ))
+        .await
+        .map(Outcome::Status)
     }
 
     async fn action(&mut self, words: &[String], sandbox: bool) -> io::Result<Outcome> {

@@ -23,6 +23,16 @@ impl State {
         &self.place
     }
 
+    /// The root of the session's tree.
+    pub(crate) fn root(&self) -> Node {
+        self.outer.first().unwrap_or(&self.place).node.top()
+    }
+
+    /// The places of all levels, the innermost last.
+    pub(crate) fn places(&mut self) -> impl Iterator<Item = &mut Place> {
+        self.outer.iter_mut().chain(std::iter::once(&mut self.place))
+    }
+
     pub(crate) fn go(&mut self, node: Node) {
         self.place.go(node);
     }

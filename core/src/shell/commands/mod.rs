@@ -7,6 +7,7 @@ mod find;
 mod help;
 mod ls;
 mod pwd;
+pub(crate) mod reload;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,8 @@ pub(crate) enum Reply {
     Clear,
     /// Leave this shell.
     Leave,
+    /// Load the tree again.
+    Reload,
     /// Run the action that these words name, with commands only checked.
     Sandbox(Vec<String>),
 }
@@ -105,6 +108,14 @@ pub(crate) const TABLE: &[Command] = &[
         completes: Completes::Actions,
         in_subshell_only: false,
         run: sandbox::run,
+    },
+    Command {
+        name: "reload",
+        usage: "",
+        summary: "load the deployment file again and go on at the same node",
+        completes: Completes::Nothing,
+        in_subshell_only: false,
+        run: reload::run,
     },
     Command {
         name: "help",
