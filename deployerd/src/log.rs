@@ -26,7 +26,7 @@ impl Listener for RunLog {
             Event::RunStarted(run) => {
                 tracing::debug!(session, host = run.host, command = run.command, sudo = run.use_sudo, "command begins");
             }
-            Event::RunFinished { run, status, elapsed } => {
+            Event::RunFinished { run, status, elapsed, .. } => {
                 let status = status.as_ref().map_or_else(|| "none".to_string(), ToString::to_string);
                 let elapsed_ms = elapsed.as_millis();
                 tracing::info!(

@@ -110,6 +110,7 @@ pub async fn all(host: Arc<dyn Host>) {
     keys_and_size(&host).await;
     something_left_behind(&host).await;
     cancelled(&host).await;
+    ctrl_c_at_the_command(&host).await;
     dropped(&host).await;
     too_slow(&host).await;
     sandbox(&host).await;
@@ -285,6 +286,31 @@ pub async fn cancelled(host: &Arc<dyn Host>) {
         let again = stage.run("echo never").await;
         assert!(matches!(again, Err(RunError::Interrupted { certain: true, .. })), "{again:?}");
     }
+}
+
+/// What the operator interrupted has not failed; what died of a signal without a Ctrl-C has.
+// rows: F-29
+pub async fn ctrl_c_at_the_command(host: &Arc<dyn Host>) {
+    let tty = Stage::tty(host);
+    let operator = async {
+        tty.sees("asleep").await;
+        tty.terminal.type_keys("\x03").await;
+    };
+    let (result, ()) = tokio::join!(tty.run("echo asleep; sleep 1000"), operator);
+    assert!(matches!(result, Err(RunError::Interrupted { certain: true, by_key: true, .. })), "{result:?}");
+    let signal = failure(tty.run("exec sh -c 'kill -INT $$'").await);
+    assert!(matches!(signal.status, ExitStatus::Signal(_) | ExitStatus::Code(130)), "{signal:?}");
+
+    // Who ignores how a command ends ignores this end too.
+    let tty = Stage::tty(host);
+    let operator = async {
+        tty.sees("asleep").await;
+        tty.terminal.type_keys("\x03").await;
+    };
+    let options = RunOptions { ignore_exit_status: true, ..RunOptions::default() };
+    let ignored = within("a command on the way", tty.host.run_with("echo asleep; sleep 1000", &options));
+    let (result, ()) = tokio::join!(ignored, operator);
+    assert!(!result.unwrap().status.success());
 }
 
 /// A dropped process is ended.

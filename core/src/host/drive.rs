@@ -2,24 +2,27 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use super::collect::Collected;
-use super::keys::{self, Gate};
+use super::keys::{self, Gate, Keys};
 use super::lifecycle::{EndStep, PoliteEnd};
 use super::one_run::Connection;
 use super::show::{self, Shown};
 use super::sudo_session::{Reaction, SudoSession};
-use super::{ExitStatus, Process, ProcessControl, ProcessEvent, RunIo, RunOptions, RunOutput};
+use super::{ExitStatus, Process, ProcessEvent, RunIo, RunOptions, RunOutput};
 
 /// Why a command was stopped before its own end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// The run was cancelled.
     Cancelled,
+    /// The operator's Ctrl-C went to the command, and it died of that.
+    CtrlC,
     /// It took longer than this.
     TimedOut(Duration),
     /// sudo did not start it.
@@ -48,7 +51,9 @@ pub(crate) async fn drive(
 ) -> Ended {
     let control = process.control.clone();
     let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Held } else { Gate::Open });
-    let mut keys = pin!(keyboard(control.clone(), gate_seen, connection, options, io));
+    let ctrl_c = AtomicBool::new(false);
+    let keys = Keys { control: control.clone(), pty: connection.pty, interrupted: &ctrl_c };
+    let mut keys = pin!(keyboard(keys, gate_seen, connection, options, io));
     let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
     let (show, showing) = show::queue(io.terminal.clone());
     let mut showing = pin!(showing);
@@ -77,22 +82,34 @@ pub(crate) async fn drive(
     }
     let mut ended = driven.finish();
     ended.output.shown = connection.operator;
+    if ended.stopped.is_none() && ctrl_c.load(Ordering::Relaxed) && died_of_ctrl_c(&ended.output.status) {
+        ended.stopped = Some(Stop::CtrlC);
+    }
     ended
+}
+
+/// Shells report the death of what they ran as 128 and the number of the signal.
+fn died_of_ctrl_c(status: &ExitStatus) -> bool {
+    match status {
+        ExitStatus::Signal(name) => name == "INT",
+        ExitStatus::Code(code) => *code == 130,
+        ExitStatus::Unknown(_) => false,
+    }
 }
 
 /// What is typed, for as long as the command runs.
 async fn keyboard(
-    control: ProcessControl,
+    keys: Keys<'_>,
     gate: watch::Receiver<Gate>,
     connection: Connection,
     options: &RunOptions,
     io: &RunIo,
 ) {
     if !connection.operator {
-        return keys::end_of_input(control, gate).await;
+        return keys::end_of_input(keys.control, gate).await;
     }
     let initial = options.initial_input.clone().map(Bytes::from);
-    keys::forward(io.terminal.keyboard(), initial, control, gate, connection.pty).await;
+    keys::forward(io.terminal.keyboard(), initial, keys, gate).await;
 }
 
 async fn after(limit: Option<Duration>) -> Duration {

@@ -58,7 +58,7 @@ pub enum RunError {
     #[error(transparent)]
     Host(#[from] HostError),
     /// It was stopped, by Ctrl-C or because the run was cancelled.
-    #[error("{host}: interrupted: {command}{}", if *.certain { "" } else { " (the remote process may still run)" })]
+    #[error("{host}: interrupted{}: {command}{}", if *.by_key { " (Ctrl-C)" } else { "" }, if *.certain { "" } else { " (the remote process may still run)" })]
     Interrupted {
         /// Slug of the host.
         host: String,
@@ -66,6 +66,8 @@ pub enum RunError {
         command: String,
         /// Whether the end of the process was seen.
         certain: bool,
+        /// Whether the operator pressed Ctrl-C at the command itself; otherwise the whole run was to end.
+        by_key: bool,
     },
     /// It did not end well on all of several hosts (row F-76 with design 8).
     #[error("{}", several(.0))]

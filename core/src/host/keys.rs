@@ -1,5 +1,7 @@
 //! What the operator does while a command runs: keys and the size of the window.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -23,6 +25,30 @@ const HELD_MAX: usize = 4096;
 
 const CTRL_C: u8 = 0x03;
 
+/// Where keys go, and whether Ctrl-C was among them.
+pub(crate) struct Keys<'a> {
+    pub(crate) control: ProcessControl,
+    pub(crate) pty: bool,
+    /// Set as soon as a Ctrl-C was typed at the command.
+    pub(crate) interrupted: &'a AtomicBool,
+}
+
+impl Keys<'_> {
+    async fn input(&self, bytes: Bytes) {
+        self.note(&bytes);
+        self.control.input(typed(bytes, self.pty)).await;
+    }
+
+    /// Whether there is a Ctrl-C among these.
+    fn note(&self, bytes: &[u8]) -> bool {
+        let interrupts = self.pty && bytes.contains(&CTRL_C);
+        if interrupts {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+        interrupts
+    }
+}
+
 /// Keys that were typed and not handed over; who reads next gets them when the run ends before it took them.
 struct Typing {
     keyboard: Keyboard,
@@ -30,10 +56,10 @@ struct Typing {
 }
 
 impl Typing {
-    async fn release(&mut self, control: &ProcessControl, pty: bool) {
+    async fn release(&mut self, keys: &Keys<'_>) {
         if !self.held.is_empty() {
             let held = Bytes::from(std::mem::take(&mut self.held));
-            control.input(typed(held, pty)).await;
+            keys.input(held).await;
         }
     }
 }
@@ -48,20 +74,19 @@ impl Drop for Typing {
 pub(crate) async fn forward(
     keyboard: Keyboard,
     initial: Option<Bytes>,
-    control: ProcessControl,
+    keys: Keys<'_>,
     mut gate: watch::Receiver<Gate>,
-    pty: bool,
 ) {
     let mut typing = Typing { keyboard, held: Vec::new() };
     if let Some(initial) = initial {
-        hold(&mut typing, &control, &mut gate, pty, |gate| gate == Gate::Open).await;
-        control.input(typed(initial, pty)).await;
+        hold(&mut typing, &keys, &mut gate, |gate| gate == Gate::Open).await;
+        keys.control.input(typed(initial, keys.pty)).await;
     }
     loop {
-        hold(&mut typing, &control, &mut gate, pty, |gate| gate != Gate::Held).await;
+        hold(&mut typing, &keys, &mut gate, |gate| gate != Gate::Held).await;
         let open = *gate.borrow() == Gate::Open;
         if open {
-            typing.release(&control, pty).await;
+            typing.release(&keys).await;
         }
         let bytes = tokio::select! {
             biased;
@@ -69,25 +94,19 @@ pub(crate) async fn forward(
             bytes = typing.keyboard.read() => bytes,
         };
         match bytes {
-            Some(bytes) => control.input(typed(bytes, pty)).await,
+            Some(bytes) => keys.input(bytes).await,
             None => break,
         }
     }
     until(&mut gate, |gate| gate == Gate::Open).await;
-    typing.release(&control, pty).await;
+    typing.release(&keys).await;
     drop(typing);
-    end_of_input(control, gate).await;
+    end_of_input(keys.control, gate).await;
 }
 
 /// Keeps what is typed until the gate is in a state that is wanted. Ctrl-C goes through at once: without it nobody
 /// could leave a sudo that hangs.
-async fn hold(
-    typing: &mut Typing,
-    control: &ProcessControl,
-    gate: &mut watch::Receiver<Gate>,
-    pty: bool,
-    wanted: impl Fn(Gate) -> bool,
-) {
+async fn hold(typing: &mut Typing, keys: &Keys<'_>, gate: &mut watch::Receiver<Gate>, wanted: impl Fn(Gate) -> bool) {
     let mut wanted = std::pin::pin!(until(gate, wanted));
     let mut more = true;
     loop {
@@ -97,9 +116,9 @@ async fn hold(
             bytes = typing.keyboard.read(), if more => bytes,
         };
         let bytes = bytes.unwrap_or_default();
-        if pty && bytes.contains(&CTRL_C) {
+        if keys.note(&bytes) {
             typing.held.clear();
-            control.signal(Signal::Int);
+            keys.control.signal(Signal::Int);
         } else {
             typing.held.extend_from_slice(&bytes);
         }

@@ -46,6 +46,14 @@ pub(crate) struct Connection {
     pub(crate) operator: bool,
 }
 
+/// What interrupted a command.
+enum By {
+    /// The operator, at the command itself.
+    CtrlC,
+    /// The end of the whole run.
+    Run { certain: bool },
+}
+
 /// The status of a process that was started and whose end was seen, and what the run comes to.
 pub(crate) type Executed = (Option<ExitStatus>, Result<RunOutput, RunError>);
 
@@ -110,7 +118,7 @@ impl<'a> OneRun<'a> {
         };
         match ended {
             Ok(ended) => self.result(ended),
-            Err(HostError::Interrupted { .. }) => (None, Err(self.interrupted(true))),
+            Err(HostError::Interrupted { .. }) => (None, Err(self.interrupted(By::Run { certain: true }))),
             Err(error) => (None, Err(error.into())),
         }
     }
@@ -149,7 +157,7 @@ impl<'a> OneRun<'a> {
         let status = ended.output.status.clone();
         let certain = !matches!(status, ExitStatus::Unknown(_));
         let result = match ended.stopped {
-            Some(Stop::Cancelled) => Err(self.interrupted(certain)),
+            Some(Stop::Cancelled) => Err(self.interrupted(By::Run { certain })),
             Some(Stop::TimedOut(limit)) => {
                 let reason = format!("stopped after {} s, as its timeout says", limit.as_secs_f64());
                 Err(self.failure(ended.output, Some(reason)))
@@ -158,7 +166,9 @@ impl<'a> OneRun<'a> {
             Some(Stop::Refused { reason, .. }) => {
                 return (None, Err(HostError::Refused { host: self.slug(), reason }.into()));
             }
-            None => self.judge(ended.output),
+            // Whoever ignores how a command ends also ignores this end.
+            Some(Stop::CtrlC) if !self.options.ignore_exit_status => Err(self.interrupted(By::CtrlC)),
+            Some(Stop::CtrlC) | None => self.judge(ended.output),
         };
         (Some(status), result)
     }
@@ -187,8 +197,12 @@ impl<'a> OneRun<'a> {
         }))
     }
 
-    fn interrupted(&self, certain: bool) -> RunError {
-        RunError::Interrupted { host: self.slug(), command: self.shown.clone(), certain }
+    fn interrupted(&self, by: By) -> RunError {
+        let (certain, by_key) = match by {
+            By::CtrlC => (true, true),
+            By::Run { certain } => (certain, false),
+        };
+        RunError::Interrupted { host: self.slug(), command: self.shown.clone(), certain, by_key }
     }
 }
 

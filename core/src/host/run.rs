@@ -151,6 +151,7 @@ async fn logged(one: &OneRun<'_>, io: &RunIo) -> Result<RunOutput, RunError> {
     io.logger.emit(Event::RunStarted(entry.clone())).await;
     let started = Instant::now();
     let (status, result) = one.execute().await;
-    io.logger.emit(Event::RunFinished { run: entry, status, elapsed: started.elapsed() }).await;
+    let by_key = matches!(result, Err(RunError::Interrupted { by_key: true, .. }));
+    io.logger.emit(Event::RunFinished { run: entry, status, by_key, elapsed: started.elapsed() }).await;
     result
 }

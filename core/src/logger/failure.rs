@@ -138,9 +138,6 @@ fn after_command(run: &RunFailure) -> String {
         ExitStatus::Code(127) => format!("{host} knows no such command: check its name and PATH there"),
         ExitStatus::Code(126) => format!("the file may not be executed: check its mode on {host}"),
         ExitStatus::Code(_) => "correct the cause, then run the action again".to_string(),
-        ExitStatus::Signal(name) if name == "INT" => {
-            "Ctrl-C interrupted it; run the action again when you are ready".to_string()
-        }
         ExitStatus::Signal(name) if name == "KILL" => {
             format!("something killed it; look on {host} whether memory ran out")
         }

@@ -46,6 +46,8 @@ pub enum Event {
         run: RunEntry,
         /// How it ended; `None` when it never started or was interrupted.
         status: Option<ExitStatus>,
+        /// Whether the operator's Ctrl-C at the command ended it.
+        by_key: bool,
         /// How long it took.
         elapsed: Duration,
     },

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::{Event, Listener, RunEntry, failure, summary};
-use crate::env::ActionError;
-use crate::host::ExitStatus;
+use crate::env::{ActionError, Cause};
+use crate::host::{ExitStatus, RunError};
 use crate::terminal::style::{Style, cut, escaped};
 use crate::terminal::{Kind, Terminal};
 
@@ -57,9 +57,12 @@ impl ScreenLogger {
         match event {
             Event::Entered { .. } | Event::Left { .. } => None,
             Event::RunStarted(run) => Some(look.started(run, terminal.label())),
-            Event::RunFinished { run, status, elapsed } => {
+            Event::RunFinished { run, status, by_key, elapsed } => {
                 let host = if terminal.label() == Some(&run.host) { "" } else { &run.host };
-                self.finished(&look, run, host, status.as_ref(), *elapsed)
+                match by_key {
+                    true => Some(look.line(Style::Yellow, format!("{host} ! interrupted (Ctrl-C)").trim_start())),
+                    false => self.finished(&look, run, host, status.as_ref(), *elapsed),
+                }
             }
             Event::ParallelStarted { node, action, labels } => {
                 self.remember(|memory| memory.parallel.insert((node.clone(), action.clone()), Instant::now()));
@@ -101,6 +104,10 @@ impl ScreenLogger {
     }
 
     fn failed(&self, look: &Look, error: &ActionError, main: bool) -> Option<String> {
+        if let Cause::Run(RunError::Interrupted { by_key: true, .. }) = &*error.cause {
+            // The operator did it and has just read it.
+            return None;
+        }
         let key = failure::command_of(error).map(|run| (run.host.clone(), run.command.clone()));
         let seen = key.and_then(|key| self.remember(|memory| memory.failed.remove(&key)));
         match (main, seen) {

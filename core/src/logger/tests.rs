@@ -63,6 +63,7 @@ async fn a_command_is_one_line_and_success_adds_nothing() {
     let ended = |code| Event::RunFinished {
         run: run("ls"),
         status: Some(ExitStatus::Code(code)),
+        by_key: false,
         elapsed: Duration::from_millis(2100),
     };
     let text = shown(&[Event::RunStarted(run("ls")), ended(0), Event::RunStarted(sudo), ended(1)]).await;
@@ -119,10 +120,16 @@ async fn a_failure_tells_what_where_and_what_next() {
 async fn output_is_shown_with_the_failure_when_it_was_not_shown_live() {
     let mut quiet = run("git fetch");
     quiet.interactive = false;
-    let ended = Event::RunFinished { run: quiet, status: Some(ExitStatus::Code(1)), elapsed: Duration::ZERO };
+    let ended =
+        Event::RunFinished { run: quiet, status: Some(ExitStatus::Code(1)), by_key: false, elapsed: Duration::ZERO };
     let text = shown(&[ended, Event::Failed(failed(ExitStatus::Code(1), "10%\r20%\r\n\nfatal: no\tway\n"))]).await;
     assert!(text.contains("  output   \n    | 20%\n    | fatal: no    way\n"), "{text}");
-    let live = Event::RunFinished { run: run("git fetch"), status: Some(ExitStatus::Code(1)), elapsed: Duration::ZERO };
+    let live = Event::RunFinished {
+        run: run("git fetch"),
+        status: Some(ExitStatus::Code(1)),
+        by_key: false,
+        elapsed: Duration::ZERO,
+    };
     let text = shown(&[live, Event::Failed(failed(ExitStatus::Code(1), "fatal\n"))]).await;
     assert!(!text.contains("fatal"), "{text}");
 }
@@ -197,6 +204,18 @@ async fn an_isolation_tells_its_failure_in_one_line() {
 }
 
 #[tokio::test]
+async fn what_the_operator_interrupted_is_one_line_and_no_failure() {
+    let status = Some(ExitStatus::Signal("INT".to_string()));
+    let ended = Event::RunFinished { run: run("git fetch"), status, by_key: true, elapsed: Duration::ZERO };
+    let (host, command) = ("web1".to_string(), "git fetch".to_string());
+    let error = ActionError::from(RunError::Interrupted { host, command, certain: true, by_key: true });
+    assert_eq!(error.exit_code(), 130);
+    let frame = Frame { node: "web".to_string(), action: "fetch".to_string(), position: None };
+    let text = shown(&[ended, Event::Failed(error.through(frame))]).await;
+    assert_eq!(text, "web1 ! interrupted (Ctrl-C)\n");
+}
+
+#[tokio::test]
 async fn a_line_with_the_label_in_front_does_not_name_the_host_again() {
     use crate::terminal::AuxiliaryRequest;
     use crate::terminal::lines::LinesTerminal;
@@ -208,7 +227,7 @@ async fn a_line_with_the_label_in_front_does_not_name_the_host_again() {
     logger.emit(Event::RunStarted(run("git fetch"))).await;
     cell.write(b"half a line").await.unwrap();
     let status = Some(ExitStatus::Code(1));
-    logger.emit(Event::RunFinished { run: run("git fetch"), status, elapsed: Duration::ZERO }).await;
+    logger.emit(Event::RunFinished { run: run("git fetch"), status, by_key: false, elapsed: Duration::ZERO }).await;
     logger.emit(Event::Failed(failed(ExitStatus::Code(1), "x"))).await;
     assert_eq!(screen.output(), "web1 | $ git fetch\nweb1 | half a line\nweb1 | ! status 1 after 0.0 s\n");
 }

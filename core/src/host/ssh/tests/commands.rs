@@ -216,5 +216,5 @@ macro_rules! conforms {
 
 conforms! {
     status_and_streams death_by_signal context_reaches_the_command odd_directories a_lot_of_output end_of_input
-    keys_and_size something_left_behind cancelled dropped too_slow sandbox
+    keys_and_size something_left_behind cancelled ctrl_c_at_the_command dropped too_slow sandbox
 }
