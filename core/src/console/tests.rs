@@ -128,7 +128,7 @@ async fn giving_up_is_no_answer() {
     assert_eq!(asked(QuestionKind::Confirm, "").await.0, Err(NoAnswer::Cancelled));
 }
 
-// rows: I-10 I-11 W-46
+// rows: I-10 I-11 K-15 W-46
 #[tokio::test]
 async fn nobody_there_takes_the_default_or_nothing() {
     let terminal = ScriptedTerminal::new();

@@ -41,11 +41,15 @@ fn contrib(lua: &Lua, classes: &[(String, Class)]) -> mlua::Result<Table> {
 /// What is not in the table now is a mistake of whoever asks for it.
 pub(super) fn complete(lua: &Lua, table: &Table, shown: &'static str) -> mlua::Result<()> {
     let metatable = lua.create_table()?;
-    let names: Vec<String> = table.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    let mut names: Vec<String> = table.pairs::<String, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+    names.sort();
     metatable.raw_set(
         "__index",
         lua.create_function(move |_, (_, name): (Value, Value)| -> mlua::Result<Value> {
             let name = text(&name, "a name")?;
+            if name == "SimpleNode" {
+                return usage("deployer has no 'SimpleNode' any more: it is called ParallelNode");
+            }
             usage(format!("{shown} has no '{name}'{}", suggest(&name, names.iter().map(String::as_str))))
         })?,
     )?;

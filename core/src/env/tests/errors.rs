@@ -50,6 +50,45 @@ async fn a_frame_tells_the_line_of_the_call_where_the_front_end_knows_it() {
     assert_eq!(error.chain.iter().map(|frame| frame.position.clone()).collect::<Vec<_>>(), [at(7), at(3)]);
 }
 
+// rows: K-10
+#[tokio::test]
+async fn every_error_of_the_library_is_one_type_with_its_cause() {
+    let fails = action(|_, _| async { Err(failure("web1", 7)) });
+    let dead = action(|_, _| async { Err(unreachable()) });
+    let broken = Member::Query(crate::query::Query::new(crate::query::Expression::Start.attribute("nope").unwrap()));
+    let members = [("fails", fails), ("dead", dead), ("query", broken), ("required", Member::Required(None))];
+    let class = Class::node().extend("R").hosts(own(Roles::new().role("host", hosts(["web1", "web2"]))));
+    let array = class_of(&members).array().unwrap();
+    let class = members.iter().fold(class, |class, (name, member)| class.member(name, member.clone(), None));
+    let env = Stage::new().env(&class.member("all", child(&array), None).build().unwrap());
+    let library: Vec<Box<dyn std::error::Error>> = vec![
+        Box::new(env.call("fails", vec![]).await.unwrap_err()),
+        Box::new(env.call("dead", vec![]).await.unwrap_err()),
+        Box::new(env.child("all").unwrap().call("fails", vec![]).await.unwrap_err()),
+        Box::new(env.get("required").await.unwrap_err()),
+        Box::new(env.get("nope").await.unwrap_err()),
+        Box::new(env.get("query").await.unwrap_err()),
+        Box::new(ActionError::from(env.child("nope").unwrap_err())),
+        Box::new(ActionError::usage("wrong use")),
+    ];
+    let causes = library.iter().map(|error| match &*error.downcast_ref::<ActionError>().unwrap().cause {
+        Cause::Run(RunError::Failed(_)) => "command",
+        Cause::Run(RunError::Host(HostError::Connect(_))) => "connection",
+        Cause::Parallel(outcomes) if outcomes.len() == 2 => "cells",
+        Cause::Required { .. } => "required",
+        Cause::Unknown(_) => "unknown",
+        Cause::Query { .. } => "query",
+        Cause::Usage(_) => "use",
+        other => panic!("{other:?}"),
+    });
+    let causes: Vec<&str> = causes.collect();
+    assert_eq!(causes, ["command", "connection", "cells", "required", "unknown", "query", "unknown", "use"]);
+}
+
+fn class_of(members: &[(&str, Member)]) -> Class {
+    class(&Class::parallel_node(), "P", members)
+}
+
 // rows: E-12
 #[tokio::test]
 async fn an_error_can_be_caught_and_its_cause_looked_at() {

@@ -187,6 +187,34 @@ fn a_file_that_returns_no_node_is_told_what_to_return() {
     }
 }
 
+/// rows: A-27 A-39
+#[test]
+fn actions_of_classes_need_a_node() {
+    let class = "local A = Node { start = function(self) end }\n";
+    for (call, got) in [
+        ("A.start()", "got nothing"),
+        ("A.start(A)", "got a node class: actions run on nodes"),
+        ("A.start('web')", "got text"),
+    ] {
+        let error = load(&format!("{class}{call}\nreturn A")).unwrap_err();
+        assert_eq!(
+            error,
+            format!("deploy.lua:2: start of a class needs a node first, as in `Base.start(self)`; {got}")
+        );
+    }
+    let error = load(&format!("{class}return A.stop")).unwrap_err();
+    assert!(error.starts_with("deploy.lua:2: <class at deploy.lua:1> has no 'stop'"), "{error}");
+}
+
+/// rows: G-13
+#[test]
+fn comparing_queries_compares_identity_at_once() {
+    let ok = "assert((Q.a == Q.a) == false) local q = Q.a assert(q == q and q ~= Q.b and q ~= 3) return Node {}";
+    assert!(load(ok).is_ok());
+    let error = load("return Node { small = Q.a < 3 }").unwrap_err();
+    assert!(error.starts_with("deploy.lua:1: queries are compared with Q.lt(a, b) and Q.eq(a, b)"), "{error}");
+}
+
 #[test]
 fn loops_and_hunger_end() {
     let cases = [
