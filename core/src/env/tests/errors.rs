@@ -68,7 +68,7 @@ async fn every_error_of_the_library_is_one_type_with_its_cause() {
         Box::new(env.get("required").await.unwrap_err()),
         Box::new(env.get("nope").await.unwrap_err()),
         Box::new(env.get("query").await.unwrap_err()),
-        Box::new(ActionError::from(env.child("nope").unwrap_err())),
+        Box::new(env.child("nope").unwrap_err()),
         Box::new(ActionError::usage("wrong use")),
     ];
     let causes = library.iter().map(|error| match &*error.downcast_ref::<ActionError>().unwrap().cause {
