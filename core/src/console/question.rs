@@ -7,6 +7,8 @@ use crate::terminal::style;
 
 /// Longest notice shown, lines; it may come from a host.
 const NOTICE_LINES: usize = 40;
+/// The same for a choice, whose notice may be a table of what there is to choose from.
+const TABLE_LINES: usize = 1000;
 /// Longest line of a notice, columns.
 const NOTICE_COLUMNS: usize = 400;
 /// Longest prompt shown, columns; it may come from a host.
@@ -32,11 +34,12 @@ impl Wording {
     /// The label first, so that an answer never goes to the wrong host (row I-02).
     pub(super) fn new(question: &Question) -> Wording {
         let label = style::escaped(&question.label);
-        let notice = style::escaped_lines(&question.notice, NOTICE_LINES);
         let (options, default) = match &question.kind {
             QuestionKind::Choice { options, default } => (options.as_slice(), default.as_ref()),
             QuestionKind::Secret | QuestionKind::Line | QuestionKind::Confirm => (&[][..], None),
         };
+        let lines = if options.is_empty() { NOTICE_LINES } else { TABLE_LINES };
+        let notice = style::escaped_lines(&question.notice, lines);
         let prompt = style::cut(&style::escaped(question.prompt.trim_end()), PROMPT_COLUMNS);
         Wording {
             notice: notice.into_iter().map(|line| style::cut(&line, NOTICE_COLUMNS)).collect(),
@@ -99,8 +102,11 @@ impl Wording {
 
     /// Whether the notice is a table of the options.
     fn told_by_notice(&self) -> bool {
-        let begins = |option: &String| self.notice.iter().any(|line| line.split(' ').next() == Some(option));
-        self.options.iter().all(begins)
+        // `web1  10.0.0.11` or `1) main`.
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+        let told =
+            |option: &String| self.notice.iter().any(|line| line.strip_prefix(option.as_str()).is_some_and(ends));
+        self.options.iter().all(told)
     }
 }
 
@@ -163,7 +169,11 @@ fn choose(options: &[String], default: Option<&str>, word: &str) -> Judgement {
     let exact = meant.iter().find(|option| option.to_lowercase() == typed);
     match (exact, meant.as_slice()) {
         (Some(option), _) | (None, [option]) => Judgement::Accepted(Zeroizing::new(option.to_string())),
-        (None, []) => Judgement::Again(Some(format!("please type {}; a beginning is enough", told(options)))),
+        (None, []) => {
+            let beginning =
+                if options.iter().any(|option| option.chars().count() > 1) { "; a beginning is enough" } else { "" };
+            Judgement::Again(Some(format!("please type {}{beginning}", told(options))))
+        }
         (None, several) => {
             let several: Vec<String> = several.iter().map(|option| option.to_string()).collect();
             Judgement::Again(Some(format!("that may be {}: please type more of it", told(&several))))

@@ -115,6 +115,11 @@ fn what_does_not_fit_stands_above_the_line_with_the_answer() {
     let told = "main  stable\na-branch-with-a-name\nanother-of-these\nrelease-2026-11";
     let told = Question { notice: told.to_string(), ..branch.clone() };
     assert_eq!(laid_out(&told, 80).matches("release-2026-11").count(), 1, "a table of the options is list enough");
+    let numbers: Vec<String> = (1..=60).map(|number| number.to_string()).collect();
+    let table: String = numbers.iter().map(|number| format!("{number}) branch {number}\n")).collect();
+    let kind = QuestionKind::Choice { options: numbers, default: None };
+    let numbered = laid_out(&Question { notice: table, kind, ..branch.clone() }, 80);
+    assert!(numbered.ends_with("  60) branch 60\n  web1: branch: |"), "{numbered}");
     let prompt = "on which of the branches of this repository shall it be".to_string();
     let narrow = "  web1: on which of the branches of this\n  repository shall it be:\n";
     assert_eq!(laid_out(&Question { prompt, ..branch }, 44), format!("{listed}{narrow}  web1: [main] |"));

@@ -5,8 +5,10 @@ use crate::node::{Action, Member, Node};
 use crate::shell::place::{Place, is_callable};
 use crate::shell::state::State;
 use crate::shell::target;
-use crate::terminal::style::{Style, escaped, escaped_lines, padded};
+use crate::terminal::style::{Style, escaped, escaped_lines, folded, padded, width};
 
+/// Widest column of names.
+const NAME_COLUMNS: usize = 22;
 /// Lines of documentation shown.
 const DOC_LINES: usize = 200;
 
@@ -19,10 +21,18 @@ const KEYS: &[(&str, &str)] = &[
     ("Ctrl-D", "leave"),
 ];
 
+const ACTIONS: &[(&str, &str)] = &[
+    ("ACTION PARAMETER...", "run an action of this node"),
+    ("NODE... ACTION PARAMETER...", "run an action of another node: web :web1 checkout main"),
+    ("NODE... [--] PARAMETER...", "run the default action of a node"),
+    ("'two words'", "words are quoted as in a shell"),
+    (". ACTION", "an action that is named as a command"),
+];
+
 pub(super) fn run(state: &mut State, words: &[String], look: &Look) -> Result<Reply, String> {
     let text = match words {
         [] => overview(state, look),
-        [name] if by_name(state, name).is_some() || state.extension(name).is_some() => one_command(state, name),
+        [name] if by_name(state, name).is_some() || state.extension(name).is_some() => one_command(state, name, look),
         words => topic(state.place(), words, look)?,
     };
     Ok(Reply::Text(text))
@@ -38,38 +48,47 @@ fn overview(state: &State, look: &Look) -> String {
     if state.extension("detach").is_some() {
         keys.push(("Ctrl-\\".to_string(), "detach; the session and what it runs go on".to_string()));
     }
+    let actions = ACTIONS.iter().map(|(usage, what)| (usage.to_string(), what.to_string())).collect();
     let mut text = String::new();
-    for (heading, rows) in [("commands", commands), ("of this session", extensions), ("keys", keys)] {
+    for (heading, rows) in
+        [("commands", commands), ("of this session", extensions), ("keys", keys), ("actions", actions)]
+    {
         if !rows.is_empty() {
             text.push_str(&table(heading, &rows, look));
         }
     }
-    text.push_str(&Style::Bold.paint(look.colour, "actions:"));
-    text.push_str(
-        "
-  ACTION PARAMETER...         run an action of this node
-  NODE... ACTION PARAMETER... run an action of another node: web :web1 checkout main
-  NODE... [--] PARAMETER...   run the default action of a node
-  Words are quoted as in a shell: 'two words'. An action named as a command: . ACTION
-",
-    );
     text
 }
 
+/// Names on the left, what they are on the right, folded between words; a name that is too wide gets a line of its own.
 fn table(heading: &str, rows: &[(String, String)], look: &Look) -> String {
     let mut text = Style::Bold.paint(look.colour, &format!("{heading}:")) + "\n";
+    let left = 2 + (look.columns / 3).clamp(4, NAME_COLUMNS) + 1;
+    let right = look.columns.saturating_sub(left + 1).max(10);
     for (name, summary) in rows {
-        text.push_str(&format!("  {} {}\n", padded(&escaped(name.trim_end()), 27), escaped(summary)));
+        let name = format!("  {}", escaped(name.trim_end()));
+        let mut before = if width(&name) < left { name } else { folded(&name, look.columns).join("\n") + "\n" };
+        for line in folded(&escaped(summary), right) {
+            let line = if before.ends_with('\n') {
+                format!("{before}{}{line}", " ".repeat(left))
+            } else {
+                format!("{}{line}", padded(&before, left))
+            };
+            text.push_str(line.trim_end());
+            text.push('\n');
+            before.clear();
+        }
     }
     text
 }
 
-fn one_command(state: &State, name: &str) -> String {
+fn one_command(state: &State, name: &str, look: &Look) -> String {
     if let Some(command) = by_name(state, name) {
-        return format!("{} {}\n  {}\n", command.name, command.usage, command.summary);
+        let usage = format!("{} {}", command.name, command.usage);
+        return format!("{}\n{}", usage.trim_end(), indented(command.summary, look));
     }
     let summary = state.extension(name).map(|extension| extension.summary().to_string()).unwrap_or_default();
-    format!("{name}\n  {}\n", escaped(&summary))
+    format!("{name}\n{}", indented(&escaped(&summary), look))
 }
 
 /// What a node or action is for.
@@ -83,7 +102,7 @@ fn topic(place: &Place, words: &[String], look: &Look) -> Result<String, String>
 
 fn node_help(node: &Node, look: &Look) -> String {
     let mut text = Style::Bold.paint(look.colour, &node.to_string()) + "\n";
-    text.push_str(&documentation(node.class().doc().as_deref()));
+    text.push_str(&documentation(node.class().doc().as_deref(), look));
     if is_callable(node) {
         text.push_str("  Has a default action: its path alone runs it.\n");
     }
@@ -97,7 +116,7 @@ fn action_help(node: &Node, name: &str, action: &Action, look: &Look) -> String 
         None => " [PARAMETER...]".to_string(),
     };
     let mut text = Style::Bold.paint(look.colour, &escaped(&format!("{node}.{name}{parameters}"))) + "\n";
-    text.push_str(&documentation(action.doc.as_deref()));
+    text.push_str(&documentation(action.doc.as_deref(), look));
     let is_alias = |(other, member): &(String, Member)| {
         other != name && matches!(member, Member::Action(known) if std::sync::Arc::ptr_eq(&known.body, &action.body))
     };
@@ -109,9 +128,14 @@ fn action_help(node: &Node, name: &str, action: &Action, look: &Look) -> String 
     text
 }
 
-fn documentation(doc: Option<&str>) -> String {
+fn documentation(doc: Option<&str>, look: &Look) -> String {
     let lines = escaped_lines(doc.unwrap_or("(not documented)"), DOC_LINES);
-    lines.iter().map(|line| format!("  {line}\n")).collect()
+    lines.iter().map(|line| indented(line, look)).collect()
+}
+
+/// On as many lines as it takes.
+fn indented(text: &str, look: &Look) -> String {
+    folded(&format!("  {text}"), look.columns.saturating_sub(1)).iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn position(position: Option<&crate::node::Position>) -> String {

@@ -113,6 +113,27 @@ fn help_lists_commands_keys_and_how_to_run_actions() {
 }
 
 #[test]
+fn help_fits_narrow_terminals_and_breaks_between_words() {
+    let narrow = |columns, words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
+        match (by_name(&state(), "help").unwrap().run)(&mut state(), &words, &Look { columns, colour: false }) {
+            Ok(Reply::Text(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    };
+    for columns in [80, 40, 20] {
+        let text = narrow(columns, &[]);
+        assert!(text.lines().all(|line| line.chars().count() < columns), "{columns}: {text}");
+    }
+    let text = narrow(80, &[]);
+    let sandbox = format!("  sandbox [NODE...] ACTION [PARAMETER...]\n{}run an action with", " ".repeat(25));
+    assert!(text.contains(&sandbox), "{text}");
+    assert!(text.contains("  cd [NODE...]           go to a node: "), "{text}");
+    assert!(narrow(40, &[]).contains("  clear         clear the screen\n"), "{}", narrow(40, &[]));
+    assert_eq!(narrow(20, &["pwd"]), "pwd [NODE...]\n  print the path of\n  a node\n");
+}
+
+#[test]
 fn help_tells_what_one_thing_does() {
     assert!(text("help cd").starts_with("cd [NODE...]\n  go to a node"));
     let action = text("help greet");
