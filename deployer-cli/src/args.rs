@@ -47,6 +47,8 @@ pub(crate) enum Command {
     ListSessions(ListSessions),
     /// Look for mistakes in the deployment file; no host is contacted
     Check(Check),
+    /// Print the annotations that let an editor complete and check deployment files (LuaLS)
+    Types,
     /// End a session and what it runs
     KillSession(KillSession),
     /// The daemon of `run`.

@@ -8,10 +8,10 @@ use mlua::{Function, IntoLua, Lua, MultiValue, RegistryKey, Value, WeakLua};
 
 use super::convert::{from_lua_multi, to_lua};
 use super::env::LuaEnv;
-use super::error::{Raised, raised_from};
+use super::error::{Raised, TOO_MUCH_MEMORY, raised_from};
 use super::prelude;
 use super::shared::Shared;
-use crate::env::{ActionError, Env};
+use crate::env::{ActionError, Cause, Env};
 use crate::node::{Body, Position};
 use crate::value;
 
@@ -57,6 +57,7 @@ impl LuaBody {
         self.check(args.len())?;
         let shared = Shared::of(&lua).map_err(|error| into_action_error(&lua, error))?;
         let guard = shared.begin(env.clone());
+        let name = format!("{}.{}", env.node(), env.running().unwrap_or("?"));
         let prepared = || -> mlua::Result<_> {
             let function: Function = lua.registry_value(&self.function)?;
             let mut values = MultiValue::from_iter([
@@ -78,8 +79,22 @@ impl LuaBody {
             let result = results.and_then(|results| returned(&lua, results));
             let result = result.unwrap_or_else(|error| Err(into_action_error(&lua, error)));
             drop(guard);
-            result
+            result.map_err(|error| explained(error, &name))
         })
+    }
+}
+
+/// Who runs out of memory is not told by Lua: the stack is gone by then.
+fn explained(error: ActionError, action: &str) -> ActionError {
+    match &*error.cause {
+        Cause::Script { message, traceback, .. } if message.ends_with(TOO_MUCH_MEMORY) => {
+            let message = format!(
+                "{message}, while {action} ran; keep less at a time: let commands print less, or write to files"
+            );
+            let cause = Cause::Script { message, traceback: traceback.clone(), value: None };
+            ActionError { cause: cause.into(), ..error }
+        }
+        _ => error,
     }
 }
 

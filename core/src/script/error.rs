@@ -199,8 +199,36 @@ fn text(lua: &Lua, text: impl AsRef<[u8]>) -> mlua::Result<Value> {
     lua.create_string(text).map(Value::String)
 }
 
+/// What can be asked of an error; whether it is there depends on its kind.
+pub(super) const FIELDS: [&str; 21] = [
+    "kind",
+    "message",
+    "position",
+    "traceback",
+    "value",
+    "name",
+    "node",
+    "query",
+    "inner",
+    "question",
+    "outcomes",
+    "host",
+    "command",
+    "use_sudo",
+    "output",
+    "stdout",
+    "stderr",
+    "status",
+    "signal",
+    "address",
+    "reason",
+];
+
 fn field(lua: &Lua, raised: &Raised, key: &str) -> mlua::Result<Value> {
     let cause = &*raised.error.cause;
+    if !FIELDS.contains(&key) {
+        return Ok(Value::Nil);
+    }
     match (key, cause) {
         ("kind", _) => text(lua, kind(cause)),
         ("message", _) => text(lua, raised.to_string()),

@@ -21,7 +21,7 @@ pub(super) struct LuaHostKind {
 }
 
 /// The settings there are (row F-61).
-const SETTINGS: [&str; 16] = [
+pub(super) const SETTINGS: [&str; 16] = [
     "slug",
     "address",
     "port",
@@ -184,6 +184,10 @@ fn files(value: &Value) -> mlua::Result<Vec<String>> {
     }
 }
 
+/// What can be read of a host.
+pub(super) const READABLE: [&str; 8] =
+    ["slug", "address", "port", "username", "key_filename", "config_filename", "timeout", "keepalive"];
+
 /// What can be read of a host; never a secret.
 fn read(lua: &Lua, host: &HostDef, key: &Value) -> mlua::Result<Value> {
     let key = text(key, "the name of a setting")?;
@@ -200,7 +204,7 @@ fn read(lua: &Lua, host: &HostDef, key: &Value) -> mlua::Result<Value> {
         "run" | "sudo" | "cd" | "env" | "prefix" => usage(format!(
             "{host} is a host as it was written down: commands run on the hosts of a node, as in `self.hosts:{key}(...)`"
         )),
-        key => usage(format!("{host}: no setting '{key}' can be read")),
+        key => usage(format!("{host}: no setting '{key}' can be read{}", suggest(key, READABLE.into_iter()))),
     }
 }
 

@@ -120,7 +120,7 @@ impl Loading {
 }
 
 /// A state with the module and nothing that could block or end the process.
-fn state(chunks: Chunks, brought: &Brought) -> mlua::Result<Lua> {
+pub(super) fn state(chunks: Chunks, brought: &Brought) -> mlua::Result<Lua> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS | StdLib::COROUTINE;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     lua.set_memory_limit(MEMORY_MAX)?;

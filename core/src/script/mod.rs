@@ -45,6 +45,9 @@ use std::sync::Arc;
 
 use crate::node::{Class, HostFactory, HostKind, Node, Position};
 
+/// Annotations of the module for editors and checkers (LuaLS): every function, class and option.
+pub const TYPES: &str = include_str!("types.lua");
+
 /// A deployment file. Each session loads it into a Lua state of its own.
 #[derive(Clone, Debug)]
 pub struct LuaFile {

@@ -42,10 +42,16 @@ fn part(lua: &Lua, value: &Value) -> mlua::Result<Vec<u8>> {
     }
 }
 
+/// What a result has beside the methods of text.
+pub(super) const FIELDS: [&str; 6] = ["stdout", "stderr", "text", "status", "signal", "ok"];
+
 /// A field of a result; nil when there is none of this name.
 pub(super) fn field(lua: &Lua, (this, key): (mlua::AnyUserData, Value)) -> mlua::Result<Value> {
     let output = this.borrow::<LuaOutput>()?.0.clone();
     let Some(key) = key.as_string().map(|key| key.to_string_lossy()) else { return Ok(Value::Nil) };
+    if !FIELDS.contains(&key.as_str()) {
+        return Ok(Value::Nil);
+    }
     match key.as_str() {
         "stdout" => lua.create_string(&output.stdout).map(Value::String),
         "stderr" => lua.create_string(&output.stderr).map(Value::String),

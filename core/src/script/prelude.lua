@@ -161,7 +161,7 @@ end
 
 local parallel = {}
 
--- Values may be nil: the number of the cell comes first then, as it would from ipairs.
+-- A loop over values ends at one that is nil: where that can be, items are what to go over.
 function parallel.values(result)
   return each(value_at, result, #result)
 end
@@ -190,6 +190,7 @@ end
 
 exports.call_entry = native.call_entry
 exports.methods = native.methods
+exports.methods.parallel = parallel
 
 -- Each call begins when its result is asked for. The cell comes first: a result may be nil.
 function exports.methods.walk.call_action(walk, name, ...)

@@ -29,7 +29,13 @@ pub(super) enum LuaHosts {
 pub(super) struct LuaGuard(Option<ContextGuard>);
 
 /// Methods written in the prelude; the same for one host and for many.
-const METHODS: [&str; 8] = ["run", "sudo", "cd", "env", "prefix", "exists", "getcwd", "has_command"];
+pub(super) const METHODS: [&str; 8] = ["run", "sudo", "cd", "env", "prefix", "exists", "getcwd", "has_command"];
+
+/// What only many hosts have.
+pub(super) const OF_MANY: [&str; 4] = ["roles", "filter", "each", "get_hosts"];
+
+/// What only one host has.
+pub(super) const OF_ONE: [&str; 4] = ["ifconfig", "slug", "address", "definition"];
 
 impl UserData for LuaHosts {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
@@ -108,8 +114,8 @@ fn index(lua: &Lua, this: &LuaHosts, key: &Value) -> mlua::Result<Value> {
         (LuaHosts::One(host), "slug") => return host.slug().into_lua(lua),
         (LuaHosts::One(host), "address") => return host.definition().address().into_lua(lua),
         (LuaHosts::One(host), "definition") => return LuaHost(host.definition().clone()).into_lua(lua),
-        (LuaHosts::Many(_), _) => &["roles", "filter", "each", "get_hosts"],
-        (LuaHosts::One(_), _) => &["ifconfig", "slug", "address", "definition"],
+        (LuaHosts::Many(_), _) => &OF_MANY,
+        (LuaHosts::One(_), _) => &OF_ONE,
     };
     let what = match this {
         LuaHosts::Many(_) => "hosts have",
@@ -177,7 +183,7 @@ impl Run {
     }
 }
 
-const RUN_OPTIONS: [&str; 8] =
+pub(super) const RUN_OPTIONS: [&str; 8] =
     ["interactive", "ignore_exit_status", "use_sudo", "user", "silent", "sandbox", "initial_input", "timeout"];
 
 fn run_option(options: &mut RunOptions, word: &str, key: &str, value: &Value) -> mlua::Result<()> {

@@ -7,6 +7,7 @@ mod list_sessions;
 mod listen;
 mod private_daemon;
 mod run;
+mod types;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
         Command::Run(run) => run::run(&program, &run),
         Command::Listen(listen) => listen::listen(&program, &listen),
         Command::Connect(connect) => connect::connect(&program, &connect),
+        Command::Types => types::types(),
         Command::Check(check) => check::check(&program, &check),
         Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
         Command::KillSession(kill) => kill_session::kill_session(&kill),

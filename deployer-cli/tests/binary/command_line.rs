@@ -26,6 +26,16 @@ fn help_and_version_are_data_and_wrong_use_is_talk() {
 }
 
 #[test]
+fn types_are_printed_without_any_deployment_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = finished(deployer(dir.path()).arg("types"));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.starts_with("---@meta deployer\n") && stdout.ends_with("return deployer\n"), "{stdout}");
+    let (code, _, stderr) = finished(deployer(dir.path()).args(["-f", "x.lua", "types"]));
+    assert_eq!(code, Some(2), "{stderr}");
+}
+
+#[test]
 fn without_a_deployment_file_there_is_an_example_and_nothing_runs() {
     let dir = tempfile::tempdir().unwrap();
     for verb in ["run", "listen"] {

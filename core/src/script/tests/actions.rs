@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// Each snippet returns a class with an action `go`; what it gives is shown as the shell shows it.
 ///
-/// rows: A-01 A-15 A-17 A-22 A-23 A-24 A-26 A-39 E-02 E-06 E-07 G-01 G-02 G-03 G-04 G-05 G-07 G-08 G-09 G-10 G-12 G-14 K-01 K-02 K-03
+/// rows: A-01 A-15 A-17 A-22 A-23 A-24 A-26 A-27 A-39 E-02 E-06 E-07 G-01 G-02 G-03 G-04 G-05 G-06 G-07 G-08 G-09 G-10 G-12 G-13 G-14 K-01 K-02 K-03
 #[tokio::test]
 async fn actions_give_what_they_say() {
     let go = |body: &str| {
@@ -70,6 +70,9 @@ async fn actions_give_what_they_say() {
         ("return Node { x = 3, C = Node { q = Q.parent.x, go = function(self) return self.q end }, go = function(self) return self.C.q end }".to_string(), "3"),
         ("return Node 'Top' { x = 3, C = Node { D = Node { q = Q.parent('Top').x } }, go = function(self) return self.C.D.q end }".to_string(), "3"),
         ("return Node { f = function(self, a) return a end, n = 4, q = Q.f(Q.n) + Q:f(1), go = function(self) return self.q end }".to_string(), "5"),
+        // Keyword arguments are a last table.
+        ("return Node { f = function(self, a, o) return a + o.by end, n = 4, q = Q.f(Q.n, { by = 2 }), go = function(self) return self.q end }".to_string(), "6"),
+        ("return Node { go = function() return Q.a == Q.a, pcall(function() return Q.a < 1 end) end }".to_string(), "false, false, queries are compared with Q.lt(a, b) and Q.eq(a, b): in Lua `<` can only give true or false at once"),
         ("return Node { C = Node { q = Q.parent:f(2) }, f = function(self, a) return a end, go = function(self) return self.C.q end }".to_string(), "2"),
         ("return Node { q = Q { Q.v, k = Q.v }, v = 1, go = function(self) return self.q[1], self.q.k end }".to_string(), "1, 1"),
         ("return Node { q = Q.parent.a(1, 'x')[2] % Q.z, go = function() return tostring(Q.parent.a(1, 'x')[2]) end }".to_string(), "Q.parent.a(1, \"x\")[2]"),

@@ -25,7 +25,7 @@ async fn asked(body: &str, keys: Option<&str>) -> (Result<Value, ActionError>, S
     (result, terminal.output())
 }
 
-// rows: E-05 I-01 I-02 I-04 I-06 I-07 I-08 I-09 I-10 I-12 I-13 I-14 I-16 I-17 I-19 I-23 K-15
+// rows: E-05 I-01 I-02 I-03 I-04 I-06 I-07 I-08 I-09 I-10 I-12 I-13 I-14 I-16 I-17 I-18 I-19 I-23 K-15
 #[tokio::test]
 async fn scripts_ask_the_operator() {
     let cases = [
@@ -33,12 +33,12 @@ async fn scripts_ask_the_operator() {
         ("return c:confirm('Sure?')", Some("maybe\ry\r"), "true"),
         ("return c:confirm('Sure?', { default = false })", Some("\r"), "false"),
         ("return c:confirm('Sure?', { default = true })", Some("n\r"), "false"),
-        ("return c:input('Name')", Some("Ann\r"), "Ann"),
+        ("return c:input('Name')", Some("\r\rAnn\r"), "Ann"),
         ("return c:input('Word', { is_password = true })", Some("s3cret\r"), "s3cret"),
         ("return c:input('Branch', { answers = { 'Main', 'next' }, default = 'Main' })", Some("\r"), "Main"),
         ("return c:input('Branch', { answers = { 'Main', 'next' } })", Some("x\rmain\r"), "Main"),
         ("return c:choice('Which?', { 'a', 'b' })", Some("3\r2\r"), "b"),
-        ("return c:choice('Which?', { { 'one', 11 }, { 'two', 22 } }, { default = 22 })", Some("\r"), "22"),
+        ("return c:choice('Which?', { { 'one', 11 }, { 'two', 22 } }, { default = 22 })", Some("9\r\r"), "22"),
         ("return c:choice('Which?', { { 'one', 11 }, { 'two', 11 } }, { allow_random = true })", Some("\r"), "11"),
         ("return c:warning('look\\nout')", Some(""), "nil"),
         (

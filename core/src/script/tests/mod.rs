@@ -5,12 +5,16 @@
 mod actions;
 mod classes;
 mod console;
+mod docs;
 mod fake;
 mod hosts;
 mod inspect;
+mod limits;
 mod load;
 mod parallel;
+mod reload;
 mod rust;
+mod types;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,596 @@
+---@meta deployer
+-- What `require "deployer"` gives to deployment files, for editors and checkers that know LuaLS annotations.
+-- Print it with `deployer types > deployer-types.lua`, beside your deployment file. It is never run.
+
+---@class deployer
+---@field ALL_HOSTS deployer.AllHosts In map_roles: the hosts of all roles of the parent.
+---@field Node deployer.Class The base of nodes that act once, on all their hosts.
+---@field ParallelNode deployer.Class The base of nodes that act once for each host of the role `host`.
+---@field LocalHost deployer.HostDefinition The machine that deployer runs on; with a table, the same under another slug.
+---@field Q deployer.Query Where queries begin: `Q.parent.branch`, `Q("%s-%s") % { Q.a, Q.b }`.
+---@field groups deployer.groups
+---@field filters deployer.filters
+---@field contrib table<string, deployer.Class> Classes that the program brings along.
+local deployer = {}
+
+-- Classes ------------------------------------------------------------------------------------------------------------
+
+---@class deployer.AllHosts
+
+--- A node class. Called with a table of members it makes a subclass; called with a name first, the subclass has that name.
+--- In its functions `self` is a node, so whatever nodes have is known here too.
+---@class deployer.Class: deployer.Env
+---@field Array deployer.Class A parallel class as the child of a normal node: one cell for each host of the role `host`.
+---@field JustOne deployer.Class A parallel class with exactly one host, as the child of a normal node.
+---@overload fun(members: deployer.Members): deployer.Class
+---@overload fun(name: string): fun(members: deployer.Members): deployer.Class
+
+--- Members of a class by name: values, functions (actions), child classes, queries, required values. `Child__name`
+--- overrides a member of a child.
+---@class deployer.Members
+---@field Hosts? table<string, deployer.Hosts|deployer.HostDefinition|deployer.HostDefinition[]>|deployer.RoleMapping|deployer.Hosts Hosts by role.
+---@field [string] any
+
+---@class deployer.RoleMapping
+---@overload fun(class: deployer.Class): deployer.Class
+
+---@class deployer.Required
+---@class deployer.Marked
+
+--- Roles of the parent for the roles of this class: `map_roles { host = "web", extra = { "a", "b" } }`. Roles without a
+--- name go to `host`.
+---@param ... string|deployer.AllHosts|table<string|integer, string|string[]|deployer.AllHosts>
+---@return deployer.RoleMapping
+function deployer.map_roles(...) end
+
+--- A value that whoever uses the class has to give.
+---@param what_for? string
+---@return any
+function deployer.required_property(what_for) end
+
+--- The same as required_property.
+---@param what_for? string
+---@return any
+function deployer.required(what_for) end
+
+--- A value that is computed when it is read.
+---@param code fun(self: deployer.Class): any
+---@return any
+function deployer.property(code) end
+
+--- An action whose result the shell does not show.
+---@param action function|deployer.Marked
+---@return function
+function deployer.suppress_action_result(action) end
+
+--- An action that runs once on an array, instead of once in each cell.
+---@param action function|deployer.Marked
+---@return function
+function deployer.dont_isolate_yet(action) end
+
+--- An action that runs in one cell, which the operator chooses.
+---@param action function|deployer.Marked
+---@return function
+function deployer.isolate_one_only(action) end
+
+--- An action with a second name.
+---@param name string
+---@param action? function|deployer.Marked
+---@return function
+function deployer.alias(name, action) end
+
+--- A group of nodes; called with a class it gives that class in the group.
+---@class deployer.Group
+---@field name string
+---@field color? deployer.Color
+---@overload fun(class: deployer.Class): deployer.Class
+
+---@alias deployer.Color "grey"|"red"|"green"|"yellow"|"blue"|"magenta"|"cyan"|"white"
+
+---@class deployer.groups
+---@field production deployer.Group
+---@field staging deployer.Group
+---@field beta deployer.Group
+---@field ["local"] deployer.Group
+---@field other deployer.Group
+---@field utility deployer.Group
+
+---@param settings { name: string, color?: deployer.Color }
+---@return deployer.Group
+function deployer.Group(settings) end
+
+---@param group deployer.Group
+---@return deployer.Group
+function deployer.set_group(group) end
+
+-- Hosts as they are written down -------------------------------------------------------------------------------------
+
+--- A host. Called with a table it makes another one with the same settings otherwise.
+---@class deployer.HostDefinition
+---@field slug string
+---@field address string
+---@field port? integer
+---@field username? string
+---@field key_filename? string
+---@field config_filename? string
+---@field timeout? number
+---@field keepalive? number
+---@overload fun(settings: deployer.HostSettings): deployer.HostDefinition
+
+--- What is not set comes from `~/.ssh/config`.
+---@class deployer.HostSettings
+---@field slug? string Short name, unique within a role.
+---@field address? string Name or number to connect to; the slug when it is not set.
+---@field port? integer
+---@field username? string
+---@field password? string Login password, also for sudo.
+---@field key_filename? string
+---@field key? string The private key itself.
+---@field rsa_key? string The same as key.
+---@field key_password? string
+---@field rsa_key_password? string The same as key_password.
+---@field timeout? number Seconds for connecting.
+---@field keepalive? number Seconds between two signs of life.
+---@field config_filename? string Instead of `~/.ssh/config`.
+---@field host_keys? "strict"|"accept-new"|"ask" What happens to unknown host keys.
+---@field reject_unknown_hosts? boolean true is the same as `host_keys = "strict"`.
+---@field known_hosts? string|string[]
+
+---@param settings deployer.HostSettings
+---@return deployer.HostDefinition
+function deployer.SSHHost(settings) end
+
+-- Nodes in actions ---------------------------------------------------------------------------------------------------
+
+--- `self`: a node that can act. Its members are read as attributes, its cells as `self[1]`, `self["slug"]`, `self[host]`.
+---@class deployer.Env
+---@field hosts deployer.Hosts All its hosts.
+---@field host deployer.Host The one host, in a cell.
+---@field parent any The node above.
+---@field console deployer.Console
+---@field [string] any
+---@field [integer] any
+---@overload fun(...: any): any
+local Env = {}
+
+--- The cells of an array, one after the other.
+---@return fun(): any
+function Env:cells() end
+
+--- A class as the root of a tree of its own.
+---@param class deployer.Class
+---@return any
+function Env:initialize_node(class) end
+
+---@class deployer.RunOptions
+---@field interactive? boolean Whether it may talk to the operator's terminal (default true).
+---@field ignore_exit_status? boolean Whether ending badly is no error (default false).
+---@field use_sudo? boolean
+---@field user? string Run as this user, by sudo.
+---@field silent? boolean Whether its output stays off the terminal (default false).
+---@field sandbox? boolean Only check the syntax.
+---@field initial_input? string Typed once it has started.
+---@field timeout? number Seconds until it is ended.
+
+---@class deployer.CdOptions
+---@field expand? boolean Let the shell of the host expand `~` and variables.
+---@field glob? boolean Let it expand patterns too.
+
+---@class deployer.EnvOptions
+---@field escape? boolean Whether the value is quoted (default true).
+
+---@class deployer.SudoOption
+---@field use_sudo? boolean
+
+--- An open block; `local _ <close> = ...` undoes it at the end of the scope.
+---@class deployer.Guard
+
+--- What one host and several have in common.
+---@class deployer.Runner
+local Runner = {}
+
+--- Runs a command. Fails unless it ends with status 0.
+---@param command string
+---@param options? deployer.RunOptions
+---@return any
+function Runner:run(command, options) end
+
+--- The same as root.
+---@param command string
+---@param options? deployer.RunOptions
+---@return any
+function Runner:sudo(command, options) end
+
+--- Commands within run in this directory.
+---@param path string
+---@param options? deployer.CdOptions|fun(): any
+---@param block? fun(): any
+---@return any
+function Runner:cd(path, options, block) end
+
+--- Commands within have this variable.
+---@param name string
+---@param value? string
+---@param options? deployer.EnvOptions|fun(): any
+---@param block? fun(): any
+---@return any
+function Runner:env(name, value, options, block) end
+
+--- Commands within run behind this one: `prefix && command`.
+---@param command string
+---@param block? fun(): any
+---@return any
+function Runner:prefix(command, block) end
+
+--- Whether there is a file or directory; sudo is used unless the option says otherwise. nil: unknown in a sandbox.
+---@param path string
+---@param options? deployer.SudoOption
+---@return any
+function Runner:exists(path, options) end
+
+--- The directory that the next command runs in.
+---@return any
+function Runner:getcwd() end
+
+--- Whether a shell there knows this command. nil: unknown in a sandbox.
+---@param name string
+---@param options? deployer.SudoOption
+---@return any
+function Runner:has_command(name, options) end
+
+--- The hosts of a node. What is asked of them gives a list, in order; `hosts[1]` is one of them, `#hosts` how many.
+---@class deployer.Hosts: deployer.Runner
+---@field roles string[]
+---@field [integer] deployer.Host
+---@operator len: integer
+local Hosts = {}
+
+--- Only these roles.
+---@param ... string
+---@return deployer.Hosts
+function Hosts:filter(...) end
+
+--- One host after the other; one in two roles comes twice.
+---@return fun(): deployer.Host
+function Hosts:each() end
+
+--- The different hosts, as they were written down.
+---@return deployer.HostDefinition[]
+function Hosts:get_hosts() end
+
+--- One host of a node.
+---@class deployer.Host: deployer.Runner
+---@field slug string
+---@field address string
+---@field definition deployer.HostDefinition
+local Host = {}
+
+--- Its network interfaces that have an address. nil: unknown in a sandbox.
+---@return deployer.IfConfig?
+function Host:ifconfig() end
+
+--- What a command printed: text in every use as text, with the methods of text. `==` never equals plain text: write
+--- `tostring(result) == "x"` or `result.text == "x"`.
+---@class deployer.Result: string
+---@field stdout string
+---@field stderr string Empty where the command had a terminal.
+---@field text string stdout without line ends at its end.
+---@field status? integer nil when a signal ended it.
+---@field signal? string Name of the signal, without SIG.
+---@field ok boolean Whether the status is 0.
+
+--- The results of all cells, in host order: `r[1]`, `r["slug"]`, `r[cell]`, `#r`.
+---@class deployer.ParallelResult
+---@field [any] any
+---@operator len: integer
+local ParallelResult = {}
+
+--- Ends at a value that is nil; items do not.
+---@return fun(): any
+function ParallelResult:values() end
+
+---@return fun(): any
+function ParallelResult:keys() end
+
+--- The same as keys.
+---@return fun(): any
+function ParallelResult:cells() end
+
+---@return fun(): any, any
+function ParallelResult:items() end
+
+--- What `pcall` catches; prints as its message.
+---@class deployer.Error
+---@field kind "run"|"connect"|"host"|"interrupted"|"usage"|"parallel"|"required"|"unknown"|"class"|"query"|"script"|"no_input"
+---@field message string
+---@field position? string File and line.
+---@field traceback? string
+---@field host? string Slug.
+---@field address? string
+---@field reason? string Why there is no connection.
+---@field command? string
+---@field use_sudo? boolean
+---@field status? integer
+---@field signal? string
+---@field output? deployer.Result
+---@field stdout? string
+---@field stderr? string
+---@field outcomes? deployer.Outcome[] Of all cells or hosts, in order.
+---@field name? string Of a required value.
+---@field node? string Path.
+---@field query? string As it was written.
+---@field inner? deployer.Error Why the query failed.
+---@field question? string That has no answer.
+---@field value? any What the script raised.
+
+---@class deployer.Outcome
+---@field label string Slug of the cell or host.
+---@field outcome "ok"|"failed"|"skipped"|"interrupted"|"not started"
+---@field seconds? number Time taken, of a cell.
+---@field value? any
+---@field error? deployer.Error
+
+--- Questions to the operator. Without one, defaults are taken; a question without a default is an error (`no_input`).
+---@class deployer.Console
+---@field is_interactive boolean Whether somebody is there.
+local Console = {}
+
+---@param question string
+---@param options? { default?: boolean }
+---@return boolean
+function Console:confirm(question, options) end
+
+---@param label string
+---@param options? { is_password?: boolean, answers?: string[], default?: string } The default is one of the answers.
+---@return string
+function Console:input(label, options) end
+
+--- The value that is chosen, by its number. Options are words, or pairs of a name and a value.
+---@param question string
+---@param options (string|{ [1]: string, [2]: any })[]
+---@param settings? { default?: any, allow_random?: boolean }
+---@return any
+function Console:choice(question, options, settings) end
+
+---@param text string
+function Console:warning(text) end
+
+-- Queries ------------------------------------------------------------------------------------------------------------
+
+--- An expression over the tree, evaluated when the member is read. Any attribute, call and `[index]` makes a longer one;
+--- `Q.parent("Name")` is the nearest node above whose class has that name.
+---@class deployer.Query
+---@field parent deployer.Query
+---@field eq fun(a: any, b: any): deployer.Query Whether both are equal: Lua keeps `==` for itself.
+---@field lt fun(a: any, b: any): deployer.Query
+---@field [any] deployer.Query
+---@operator add(any): deployer.Query
+---@operator sub(any): deployer.Query
+---@operator mul(any): deployer.Query
+---@operator div(any): deployer.Query
+---@operator mod(any): deployer.Query
+---@operator concat(any): deployer.Query
+---@operator band(any): deployer.Query
+---@operator bor(any): deployer.Query
+---@operator bnot: deployer.Query
+---@operator unm: deployer.Query
+---@overload fun(...: any): deployer.Query
+
+-- Inspection ---------------------------------------------------------------------------------------------------------
+
+--- Looks at a node without acting.
+---@param node deployer.Env
+---@return deployer.Inspector
+function deployer.Inspector(node) end
+
+---@class deployer.ScopeOption
+---@field include_private? boolean Names with an underscore in front too (default true).
+
+---@class deployer.PathOption
+---@field style? "names"|"nodes"|"both" Default "names"; "both" gives tables with `node` and `name`.
+
+---@class deployer.KeyOption
+---@field style? "slug"|"index"|"host" Default "slug".
+
+---@class deployer.Inspector
+local Inspector = {}
+
+---@return string
+function Inspector:get_name() end
+
+---@param options? deployer.PathOption
+---@return any[]
+function Inspector:get_path(options) end
+
+---@return any
+function Inspector:get_root() end
+
+---@return any
+function Inspector:get_parent() end
+
+---@return deployer.Group?
+function Inspector:get_group() end
+
+---@param options? deployer.ScopeOption
+---@return any[]
+function Inspector:get_childnodes(options) end
+
+---@param name string
+---@return any
+function Inspector:get_childnode(name) end
+
+---@param name string
+---@return boolean
+function Inspector:has_childnode(name) end
+
+---@param options? deployer.ScopeOption
+---@return deployer.Member[]
+function Inspector:get_actions(options) end
+
+---@param name string
+---@return deployer.Member
+function Inspector:get_action(name) end
+
+---@param name string
+---@return boolean
+function Inspector:has_action(name) end
+
+---@param options? deployer.ScopeOption
+---@return deployer.Member[]
+function Inspector:get_properties(options) end
+
+---@param name string
+---@return deployer.Member
+function Inspector:get_property(name) end
+
+---@param name string
+---@return boolean
+function Inspector:has_property(name) end
+
+---@param options? deployer.ScopeOption
+---@return deployer.Member[]
+function Inspector:get_queries(options) end
+
+---@param name string
+---@return deployer.Member
+function Inspector:get_query(name) end
+
+---@param name string
+---@return boolean
+function Inspector:has_query(name) end
+
+---@param name string
+---@return boolean
+function Inspector:suppress_result_for_action(name) end
+
+---@return boolean
+function Inspector:is_callable() end
+
+---@return boolean
+function Inspector:is_isolated() end
+
+---@param options? deployer.KeyOption
+---@return { key: any[], node: any }[]
+function Inspector:get_isolations(options) end
+
+---@param key any
+---@return any
+function Inspector:get_isolation(key) end
+
+---@param options? deployer.KeyOption
+---@return any[]
+function Inspector:get_isolation_identifier(options) end
+
+--- The value of every part of a query, the whole last.
+---@param name string
+---@return { query: string, value: any }[]
+function Inspector:trace_query(name) end
+
+--- The node and all below it, breadth first.
+---@param filter? deployer.Filter
+---@return deployer.Walk
+function Inspector:walk(filter) end
+
+--- `for node in walk do`, `walk[1]`, `#walk`; as often as wanted.
+---@class deployer.Walk
+---@field [integer] any
+---@operator len: integer
+---@overload fun(_: nil, last: any): any
+local Walk = {}
+
+---@param filter deployer.Filter
+---@return deployer.Walk
+function Walk:filter(filter) end
+
+--- The cell with this key instead of each array; arrays without it are left out.
+---@param key any
+---@return deployer.Walk
+function Walk:prefer_isolation(key) end
+
+--- Calls an action on each node, once for each cell; gives the cell and what the action gave.
+---@param name string
+---@param ... any
+---@return fun(): any, any
+function Walk:call_action(name, ...) end
+
+--- An action, property or query of a node; calling it runs or evaluates it.
+---@class deployer.Member
+---@field name string
+---@field kind "action"|"property"|"query"
+---@field node any
+---@field doc? string
+---@field parameters? string[]
+---@field suppress_result boolean
+---@field required boolean
+---@field group? deployer.Group Of its own node.
+---@field position? string File and line.
+---@overload fun(...: any): any
+
+--- Which nodes are wanted.
+---@class deployer.Filter
+---@operator band(deployer.Filter): deployer.Filter
+---@operator bor(deployer.Filter): deployer.Filter
+---@operator bnot: deployer.Filter
+
+---@class deployer.filters
+---@field PublicOnly deployer.Filter
+---@field PrivateOnly deployer.Filter
+local filters = {}
+
+---@param name string
+---@return deployer.Filter
+function filters.HasAction(name) end
+
+---@param class deployer.Class
+---@return deployer.Filter
+function filters.IsInstance(class) end
+
+---@param group deployer.Group
+---@return deployer.Filter
+function filters.InGroup(group) end
+
+-- Words and texts ----------------------------------------------------------------------------------------------------
+
+--- Text for use between single quotes of a shell.
+---@param text string|number
+---@return string
+function deployer.esc1(text) end
+
+--- Text for use between double quotes; dollars and backticks stay active.
+---@param text string|number
+---@return string
+function deployer.esc2(text) end
+
+---@param text string|number
+---@param prefix? string Four spaces by default.
+---@return string
+function deployer.indent(text, prefix) end
+
+--- The content of a file on the machine of deployer; its name is relative to the deployment file.
+---@param name string
+---@return string
+function deployer.read_file(name) end
+
+---@param output string
+---@param options? { only_active_interfaces?: boolean } Default true: only those with an address.
+---@return deployer.IfConfig
+function deployer.parse_ifconfig_output(output, options) end
+
+---@class deployer.IfConfig
+---@field interfaces deployer.NetworkInterface[]
+---@operator len: integer
+local IfConfig = {}
+
+---@param name string
+---@return deployer.NetworkInterface
+function IfConfig:get_interface(name) end
+
+---@param ip string
+---@return deployer.NetworkInterface
+function IfConfig:get_address(ip) end
+
+---@class deployer.NetworkInterface
+---@field name string
+---@field ip? string
+
+return deployer
