@@ -130,15 +130,24 @@ async fn commands_are_stopped_even_when_the_server_has_no_room_for_another_chann
     let sshd = Sshd::start_with("MaxSessions 3").await;
     let pool = pool();
     let host = host(sshd.settings(), &pool);
+    // A word that no other process of this machine has in its command line.
+    let mark = format!("unstoppable-{}-{}", std::process::id(), sshd.port);
     let mut processes = Vec::new();
     for _ in 0..3 {
-        let mut process =
-            host.spawn(piped("trap '' TERM; echo unstoppable; while :; do sleep 0.1; done"), &reach()).await.unwrap();
-        read_until(&mut process, "unstoppable").await;
+        let line = format!("trap '' TERM; echo {mark}; while :; do sleep 0.1; done");
+        let mut process = host.spawn(piped(&line), &reach()).await.unwrap();
+        read_until(&mut process, &mark).await;
         processes.push(process);
     }
+    assert!(running_with(&mark) >= 3, "the commands are there to be found");
     drop(processes);
     until("all channels are free", || pool.connections().iter().all(|connection| connection.channels == 0)).await;
-    let left = run(&host, piped("ps -A -o args= | grep -c \"[e]cho unstoppable\"")).await;
-    assert_eq!(left.out().trim(), "0");
+    until("no command runs any more", || running_with(&mark) == 0).await;
+}
+
+/// How many processes have a word in their command line.
+fn running_with(mark: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(mark)).count()
 }
