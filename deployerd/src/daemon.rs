@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use deployer_protocol::DaemonInfo;
-use tokio::sync::{Semaphore, watch};
+use deployer_protocol::{DaemonInfo, ErrorKind};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Options;
+use crate::connection::Refusal;
 use crate::registry::Registry;
 use crate::session::Program;
 use crate::session::now_ms;
 
 /// Clients that have said hello, at once (features and figures: 500 on one session).
-pub(crate) const CLIENTS_MAX: usize = 512;
+const CLIENTS_MAX: usize = 512;
 
 /// One daemon.
 pub(crate) struct Daemon {
@@ -58,6 +59,14 @@ impl Daemon {
             private: self.options.private,
             sessions: self.registry.infos(),
         }
+    }
+
+    /// Room for one more client that has been let in, for as long as the permit lives.
+    pub(crate) fn place_for_a_client(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.clients.clone().try_acquire_owned().map_err(|_| {
+            let sentence = format!("{CLIENTS_MAX} clients are connected to this daemon: end some first");
+            Refusal(ErrorKind::Unavailable, sentence)
+        })
     }
 
     /// Counts an attached client for as long as the guard lives.

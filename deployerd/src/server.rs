@@ -86,7 +86,7 @@ async fn accept(
         connections.spawn(async move {
             let user = tokio::task::spawn_blocking(move || user::name_of(user)).await;
             let user = user.unwrap_or_else(|_| "unknown".to_string());
-            connection::serve(stream, daemon, id, user).await;
+            connection::framed::serve(stream, daemon, id, user).await;
             drop(place);
         });
     }

@@ -1,130 +1,94 @@
-//! One client's connection: hello, requests, and the two tasks that read and write it (rows ).
+//! One client: what it asks for, and what that does (rows ).
+//!
+//! A transport (`framed`: the unix socket; `crate::telnet`) brings [`Requests`] and sends what is put into the client's
+//! [`Outbox`]. It knows nothing of sessions, and nothing here knows which transport a client came by.
 
 mod attachment;
+pub(crate) mod framed;
 mod outbox;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use deployer_protocol::{
-    ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, Join, Open, OpenTerminal, VERSION,
-};
-use futures_util::StreamExt;
-use tokio::net::UnixStream;
-use tokio::net::unix::OwnedReadHalf;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::codec::FramedRead;
+use deployer_protocol::{ErrorKind, FromClient, FromDaemon, Join, Open, OpenTerminal};
 
 use attachment::Attachment;
 pub(crate) use outbox::{Outbox, Put, pieces};
 
-use crate::daemon::{CLIENTS_MAX, Daemon};
+use crate::daemon::Daemon;
 use crate::session::{self, Client, Event, Handle};
 use deployer_core::terminal::Size;
-
-/// Time for a client to say who it is.
-const HELLO: Duration = Duration::from_secs(5);
-
-/// Longest first frame, bytes: a hello is short, and a peer that was not understood yet gets little memory.
-const HELLO_MAX: usize = 1024;
-
-/// Bytes of the peer's software name that are logged.
-const SOFTWARE_MAX: usize = 200;
 
 /// A connection of a daemon, numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ClientId(pub(crate) u64);
 
-/// Reads frames of a client.
-type Frames = FramedRead<OwnedReadHalf, FrameCodec<FromClient, FromDaemon>>;
+/// What a client asks for, one after the other; the way into the daemon of every transport.
+pub(crate) trait Requests: Send {
+    /// The next request; `None` when the client is gone, a refusal when what it says cannot be understood any more.
+    /// Cancel safe.
+    fn next(&mut self) -> impl Future<Output = Option<Result<FromClient, Refusal>>> + Send;
+}
 
 /// A refusal that ends the connection: one sentence, sent as an error.
-struct Refusal(ErrorKind, String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal(pub(crate) ErrorKind, pub(crate) String);
 
 impl Refusal {
-    fn protocol(sentence: impl Into<String>) -> Refusal {
+    /// Of a peer that cannot be understood.
+    pub(crate) fn protocol(sentence: impl Into<String>) -> Refusal {
         Refusal(ErrorKind::Protocol, sentence.into())
     }
 }
 
-/// Serves a connection to its end. `user` has been checked already.
-pub(crate) async fn serve(stream: UnixStream, daemon: Arc<Daemon>, id: ClientId, user: String) {
-    let (read, write) = stream.into_split();
-    let outbox = Arc::new(Outbox::default());
-    let writing = tokio::spawn(writer::write(write, outbox.clone()));
-    let frames = FramedRead::new(read, FrameCodec::default());
-    let mut connection = Connection { daemon, id, user, outbox: outbox.clone(), frames, attachment: None };
-    connection.outbox.put(FromDaemon::Hello(our_hello()));
-    if let Err(Refusal(kind, sentence)) = connection.converse().await {
-        tracing::info!(client = id.0, user = connection.user, ?kind, sentence, "refused");
-        outbox.put(FromDaemon::Error((kind, sentence)));
-    }
-    connection.leave().await;
-    outbox.end();
-    writer::finish(writing, &outbox).await;
-}
-
-fn our_hello() -> Hello {
-    Hello { version: VERSION, software: concat!("deployer ", env!("CARGO_PKG_VERSION")).to_string() }
-}
-
-struct Connection {
+/// A client that has been let in.
+pub(crate) struct Connection<R> {
     daemon: Arc<Daemon>,
     id: ClientId,
     user: String,
     outbox: Arc<Outbox>,
-    frames: Frames,
+    requests: R,
     attachment: Option<Attachment>,
 }
 
-impl Connection {
+impl<R: Requests> Connection<R> {
+    /// Nothing is asked yet. `user` has been checked.
+    pub(crate) fn new(
+        daemon: Arc<Daemon>,
+        id: ClientId,
+        user: String,
+        outbox: Arc<Outbox>,
+        requests: R,
+    ) -> Connection<R> {
+        Connection { daemon, id, user, outbox, requests, attachment: None }
+    }
+
+    /// Does what the client asks until it is gone or the daemon ends; then leaves its session, which goes on, and ends
+    /// the outbox.
+    pub(crate) async fn serve(mut self) {
+        if let Err(refusal) = self.converse().await {
+            self.refuse(refusal.0, refusal.1);
+        }
+        self.leave().await;
+        self.outbox.end();
+    }
+
     async fn converse(&mut self) -> Result<(), Refusal> {
-        let Some(_place) = self.greet().await? else { return Ok(()) };
         loop {
-            // Input that the session has not taken yet is passed on while further frames are read, so that a
+            // Input that the session has not taken yet is passed on while further requests are read, so that a
             // session which does not read the keyboard can still be left.
             let attachment = &mut self.attachment;
-            let frame = tokio::select! {
+            let request = tokio::select! {
                 () = attachment::pass_on(attachment), if attachment::has_waiting(attachment) => continue,
-                frame = self.frames.next(), if attachment::wants_more(attachment) => frame,
+                request = self.requests.next(), if attachment::wants_more(attachment) => request,
                 () = self.daemon.closing.cancelled() => return Ok(()),
                 () = self.outbox.gone() => return Ok(()),
             };
-            match frame {
-                Some(frame) => self.handle(frame.map_err(garbage)?).await?,
+            match request {
+                Some(request) => self.handle(request?).await?,
                 None => return Ok(()),
             }
         }
-    }
-
-    /// The hello; `None` when the peer left without one.
-    async fn greet(&mut self) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-        self.frames.decoder_mut().set_max_frame(HELLO_MAX);
-        let first = tokio::select! {
-            first = tokio::time::timeout(HELLO, self.frames.next()) => first,
-            () = self.daemon.closing.cancelled() => return Ok(None),
-        };
-        let first = first.map_err(|_| Refusal::protocol(format!("no hello within {} s", HELLO.as_secs())))?;
-        let hello = match first {
-            None => return Ok(None),
-            Some(Ok(FromClient::Hello(hello))) => hello,
-            Some(Ok(_)) => return Err(Refusal::protocol("the first message must be a hello")),
-            Some(Err(error)) => return Err(garbage(error)),
-        };
-        if !VERSION.understands(hello.version) {
-            return Err(Refusal::protocol(other_version(&hello)));
-        }
-        let place = self.daemon.clients.clone().try_acquire_owned().map_err(|_| {
-            Refusal(
-                ErrorKind::Unavailable,
-                format!("{CLIENTS_MAX} clients are connected to this daemon: end some first"),
-            )
-        })?;
-        self.frames.decoder_mut().set_max_frame(deployer_protocol::MAX_FRAME);
-        let software: String = hello.software.chars().take(SOFTWARE_MAX).collect();
-        tracing::info!(client = self.id.0, user = self.user, software, version = %hello.version, "connected");
-        Ok(Some(place))
     }
 
     async fn handle(&mut self, message: FromClient) -> Result<(), Refusal> {
@@ -272,20 +236,6 @@ impl Connection {
             attachment.session.cancel.cancel();
         }
     }
-}
-
-fn garbage(error: FrameError) -> Refusal {
-    Refusal::protocol(format!("{error}: is this a deployer client?"))
-}
-
-fn other_version(hello: &Hello) -> String {
-    let newer =
-        if hello.version > VERSION { "restart the daemon with the newer deployer" } else { "upgrade the client" };
-    format!(
-        "this daemon (deployer {}) speaks protocol {VERSION}, the client speaks {}: {newer}",
-        env!("CARGO_PKG_VERSION"),
-        hello.version
-    )
 }
 
 fn no_such_session(name: &str) -> String {
