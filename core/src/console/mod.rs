@@ -84,6 +84,15 @@ impl Console {
     }
 }
 
+/// Who answers what is asked by something that runs on `terminal`: the person there, when it has a keyboard of its own,
+/// else whoever answers for the whole run.
+pub(crate) fn asker_on(terminal: &Arc<dyn Terminal>, of_the_run: &Arc<dyn Asker>) -> Arc<dyn Asker> {
+    match terminal.interactive() {
+        true => Console::new(terminal.clone()),
+        false => of_the_run.clone(),
+    }
+}
+
 #[async_trait]
 impl Asker for Console {
     async fn ask(&self, question: Question) -> Result<Answer, NoAnswer> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::console::asker_on;
 use crate::host::ssh::SshOptions;
 use crate::host::{Asker, HostServices, NobodyToAsk, RunIo};
 use crate::logger::{Logger, ScreenLogger};
@@ -20,7 +21,7 @@ pub struct RunContext {
     pub terminal: Arc<dyn Terminal>,
     /// Who is told what happens.
     pub logger: Logger,
-    /// Who answers questions; shared by all isolations of a run.
+    /// Who answers questions; shared by all isolations of a run that have no keyboard of their own.
     pub asker: Arc<dyn Asker>,
     /// Connections.
     pub services: Arc<HostServices>,
@@ -78,9 +79,10 @@ impl RunContext {
         }
     }
 
-    /// The same for one isolation on a terminal of its own.
+    /// The same for one isolation on a terminal of its own. Where that has a keyboard, its questions are asked there.
     pub(super) fn on(&self, terminal: Arc<dyn Terminal>) -> RunContext {
         let logger = self.logger.on(terminal.clone());
-        RunContext { terminal, logger, cancel: self.cancel.child_token(), ..self.clone() }
+        let asker = asker_on(&terminal, &self.asker);
+        RunContext { terminal, logger, asker, cancel: self.cancel.child_token(), ..self.clone() }
     }
 }

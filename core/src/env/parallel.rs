@@ -7,13 +7,12 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
-use unicode_width::UnicodeWidthStr;
 
 use super::call::{Code, fault, overdue};
 use super::one_cell::no_cells;
 use super::{ActionError, Cause, CellOutcome, Env, Outcome, ParallelResult, Skipped};
 use crate::logger::Event;
-use crate::terminal::AuxiliaryRequest;
+use crate::terminal::{Announced, TypeAhead};
 use crate::value::Value;
 
 /// How long cells may take to end after the run was cancelled; the others are reported as interrupted.
@@ -68,15 +67,18 @@ async fn fork(
     args: Vec<Value>,
 ) -> Vec<CellOutcome> {
     let started = Instant::now();
-    let limit = env.context().parallel_limit.unwrap_or(cells.len()).max(1);
+    let context = env.context();
+    let limit = context.parallel_limit.unwrap_or(cells.len()).max(1);
     let turns = Arc::new(Semaphore::new(limit));
-    let label_width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+    let title = format!("{}.{name}", env.node());
+    let announced = Announced::begin(&context.terminal, title, labels.clone(), context.cancel.clone()).await;
     let mut tasks = JoinSet::new();
     let mut indices: HashMap<Id, usize> = HashMap::new();
-    for (index, (cell, label)) in cells.iter().zip(&labels).enumerate() {
+    for (index, cell) in cells.iter().enumerate() {
         let job = Job {
             env: cell.clone(),
-            request: AuxiliaryRequest { label: label.clone(), label_width, index },
+            index,
+            announced: announced.clone(),
             name: name.to_string(),
             code: code.clone(),
             args: args.clone(),
@@ -85,7 +87,7 @@ async fn fork(
         indices.insert(tasks.spawn(job.run()).id(), index);
     }
     let mut ended: Vec<Option<(Outcome, Duration)>> = vec![None; cells.len()];
-    let late = overdue(&env.context().cancel, GRACE);
+    let late = overdue(&context.cancel, GRACE);
     tokio::pin!(late);
     loop {
         let joined = tokio::select! {
@@ -102,6 +104,7 @@ async fn fork(
             *slot = Some(end);
         }
     }
+    announced.finish().await;
     let unfinished = || (Outcome::Interrupted(ActionError::new(Cause::Interrupted)), started.elapsed());
     let ended = ended.into_iter().map(|end| end.unwrap_or_else(unfinished));
     labels.into_iter().zip(ended).map(|(label, (outcome, elapsed))| CellOutcome { label, outcome, elapsed }).collect()
@@ -110,7 +113,8 @@ async fn fork(
 /// One cell's part of the work.
 struct Job {
     env: Env,
-    request: AuxiliaryRequest,
+    index: usize,
+    announced: Arc<Announced>,
     name: String,
     code: Code,
     args: Vec<Value>,
@@ -119,6 +123,12 @@ struct Job {
 
 impl Job {
     async fn run(self) -> (Outcome, Duration) {
+        let (outcome, elapsed) = self.turn().await;
+        self.announced.ended(self.index, outcome.word(), elapsed);
+        (outcome, elapsed)
+    }
+
+    async fn turn(&self) -> (Outcome, Duration) {
         let context = self.env.context();
         let turn = tokio::select! {
             biased;
@@ -126,21 +136,39 @@ impl Job {
             turn = self.turns.acquire() => turn,
         };
         let started = Instant::now();
-        let terminal = match context.terminal.auxiliary(self.request.clone()).await {
+        let terminal = match self.announced.open(self.index).await {
             Ok(terminal) => terminal,
             Err(error) => {
-                let message = format!("{}: not run, no terminal could be opened: {error}", self.request.label);
+                let label = self.env.node().cell_label();
+                let message = format!("{label}: not run, no terminal could be opened: {error}");
                 return (Outcome::Failed(ActionError::usage(message)), started.elapsed());
             }
         };
         let env = Env::placed(self.env.node().clone(), context.on(terminal.clone()), self.env.calls.clone());
-        let result = env.run_here(&self.name, self.code.clone(), self.args.clone()).await;
+        let result = watched(&env, env.run_here(&self.name, self.code.clone(), self.args.clone())).await;
         drop(turn);
         let elapsed = started.elapsed();
         // The summary comes after the last line of every cell. Where nobody can see it any more, that is no failure.
         let _nobody_looks = terminal.finish().await;
         (outcome(result), elapsed)
     }
+}
+
+/// Runs a cell's code; where its terminal has a keyboard of its own, Ctrl-C there ends this cell alone. Programs that read
+/// keys hold a newer lease, so their Ctrl-C is theirs.
+async fn watched<T>(env: &Env, run: impl Future<Output = T>) -> T {
+    let context = env.context();
+    if !context.terminal.interactive() {
+        return run.await;
+    }
+    let mut typed = TypeAhead::new(context.terminal.keyboard());
+    tokio::pin!(run);
+    tokio::select! {
+        biased;
+        result = &mut run => return result,
+        () = typed.interrupted() => context.cancel.cancel(),
+    }
+    run.await
 }
 
 fn outcome(result: Result<Value, ActionError>) -> Outcome {

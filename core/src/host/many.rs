@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use unicode_width::UnicodeWidthStr;
+use tokio::time::Instant;
 
 use super::container::Member;
 use super::{HostContext, HostOutcome, RunError, RunIo, RunOptions, RunOutput, run};
 use crate::logger::Event;
-use crate::terminal::{AuxiliaryRequest, Terminal};
+use crate::terminal::{Announced, Terminal};
 
 /// A host and its context as it was when the run began: what changes later does not reach a command that runs.
 struct Place {
@@ -39,10 +39,13 @@ pub(crate) async fn run_on(
     io: &RunIo,
 ) -> Result<Vec<Arc<RunOutput>>, RunError> {
     let places: Vec<Place> = members.into_iter().map(|member| Place { context: member.context(), member }).collect();
-    let terminals = if places.len() > 1 { terminals(&places, options, io).await? } else { None };
-    match terminals {
-        Some(terminals) => at_once(&places, terminals, command, options, io).await,
-        None => in_turn(&places, command, options, io).await,
+    match places.as_slice() {
+        [] | [_] => in_turn(&places, command, options, io).await,
+        // A silent run shows nothing and needs no terminals of its own.
+        _ if options.silent => {
+            outputs(&places, join_all(places.iter().map(|place| place.run(command, options, io))).await)
+        }
+        _ => at_once(&places, command, options, io).await,
     }
 }
 
@@ -59,20 +62,57 @@ async fn in_turn(
     Ok(outputs)
 }
 
-/// A terminal for each; `None` where there are none. A silent run shows nothing and needs none of its own.
-async fn terminals(
+/// Each in a terminal of its own; one after the other where there are none.
+async fn at_once(
     places: &[Place],
+    command: &str,
     options: &RunOptions,
     io: &RunIo,
-) -> Result<Option<Vec<Arc<dyn Terminal>>>, RunError> {
-    if options.silent {
-        return Ok(Some(vec![io.terminal.clone(); places.len()]));
+) -> Result<Vec<Arc<RunOutput>>, RunError> {
+    let labels: Vec<String> = places.iter().map(|place| place.slug().to_string()).collect();
+    let announced = Announced::begin(&io.terminal, command.to_string(), labels, io.cancel.clone()).await;
+    let terminals = match terminals(places, &announced).await {
+        Ok(Some(terminals)) => terminals,
+        other => {
+            announced.finish().await;
+            return match other {
+                Err(error) => Err(error),
+                Ok(_) => in_turn(places, command, options, io).await,
+            };
+        }
+    };
+    io.logger.emit(Event::Message(format!("on {} hosts at once: {command}", places.len()))).await;
+    let runs = places.iter().zip(terminals).enumerate().map(|(index, (place, terminal))| {
+        let announced = &announced;
+        async move {
+            let started = Instant::now();
+            let io = io.on(terminal);
+            let result = place.run(command, options, &io).await;
+            if let Err(error) = io.terminal.finish().await {
+                tracing::warn!(%error, host = place.slug(), "the last of its output could not be shown");
+            }
+            announced.ended(index, word(&result), started.elapsed());
+            result
+        }
+    });
+    let results = join_all(runs).await;
+    announced.finish().await;
+    outputs(places, results)
+}
+
+fn word<T>(result: &Result<T, RunError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(RunError::Interrupted { .. }) => "interrupted",
+        Err(_) => "failed",
     }
-    let label_width = places.iter().map(|place| place.slug().width()).max().unwrap_or(0);
+}
+
+/// A terminal for each; `None` where there are none.
+async fn terminals(places: &[Place], announced: &Announced) -> Result<Option<Vec<Arc<dyn Terminal>>>, RunError> {
     let mut terminals = Vec::new();
     for (index, place) in places.iter().enumerate() {
-        let request = AuxiliaryRequest { label: place.slug().to_string(), label_width, index };
-        match io.terminal.auxiliary(request).await {
+        match announced.open(index).await {
             Ok(terminal) => terminals.push(terminal),
             Err(error) if error.kind() == io::ErrorKind::Unsupported && index == 0 => return Ok(None),
             Err(error) => {
@@ -84,27 +124,8 @@ async fn terminals(
     Ok(Some(terminals))
 }
 
-async fn at_once(
-    places: &[Place],
-    terminals: Vec<Arc<dyn Terminal>>,
-    command: &str,
-    options: &RunOptions,
-    io: &RunIo,
-) -> Result<Vec<Arc<RunOutput>>, RunError> {
-    if !options.silent {
-        io.logger.emit(Event::Message(format!("on {} hosts at once: {command}", places.len()))).await;
-    }
-    let runs = places.iter().zip(terminals).map(|(place, terminal)| async move {
-        let io = RunIo { logger: io.logger.on(terminal.clone()), terminal, ..io.clone() };
-        let result = place.run(command, options, &io).await;
-        if !options.silent
-            && let Err(error) = io.terminal.finish().await
-        {
-            tracing::warn!(%error, host = place.slug(), "the last of its output could not be shown");
-        }
-        result
-    });
-    let results = join_all(runs).await;
+/// All outputs, or one error with what became of each.
+fn outputs(places: &[Place], results: Vec<Result<Arc<RunOutput>, RunError>>) -> Result<Vec<Arc<RunOutput>>, RunError> {
     if results.iter().all(Result::is_ok) {
         return Ok(results.into_iter().flatten().collect());
     }

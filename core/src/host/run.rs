@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::one_run::OneRun;
 use super::{Asker, ExitStatus, Host, HostContext, HostServices, Reach, RunError};
+use crate::console::asker_on;
 use crate::logger::{Event, Logger};
 use crate::terminal::Terminal;
 
@@ -105,6 +106,12 @@ impl RunIo {
     /// What [`Host`] methods need.
     pub fn reach(&self) -> Reach {
         Reach { asker: self.asker.clone(), cancel: self.cancel.clone() }
+    }
+
+    /// The same for one of several hosts, on a terminal of its own.
+    pub(super) fn on(&self, terminal: Arc<dyn Terminal>) -> RunIo {
+        let asker = asker_on(&terminal, &self.asker);
+        RunIo { logger: self.logger.on(terminal.clone()), asker, terminal, ..self.clone() }
     }
 }
 

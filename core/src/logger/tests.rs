@@ -221,7 +221,7 @@ async fn a_line_with_the_label_in_front_does_not_name_the_host_again() {
     use crate::terminal::lines::LinesTerminal;
 
     let screen = ScriptedTerminal::new();
-    let request = AuxiliaryRequest { label: "web1".to_string(), label_width: 4, index: 0 };
+    let request = AuxiliaryRequest { label: "web1".to_string(), label_width: 4, index: 0, run: None };
     let cell = LinesTerminal::new(screen.clone(), &request);
     let logger = Logger::new(vec![ScreenLogger::new(screen.clone(), true)], screen.clone()).on(cell.clone());
     logger.emit(Event::RunStarted(run("git fetch"))).await;

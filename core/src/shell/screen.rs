@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
+use crate::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
 
 /// Knows whether the last line was ended, so that a prompt never draws over output; and can keep the keyboard to
 /// itself, so that commands of a script do not read the script.
@@ -95,6 +95,14 @@ impl Terminal for Screen {
 
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
         self.inner.auxiliary(request).await
+    }
+
+    async fn parallel_begins(&self, run: &Arc<ParallelRun>) {
+        self.inner.parallel_begins(run).await;
+    }
+
+    async fn parallel_ends(&self, run: &Arc<ParallelRun>) {
+        self.inner.parallel_ends(run).await;
     }
 
     async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {

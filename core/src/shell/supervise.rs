@@ -3,15 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::{Asker, NoAnswer, Question, QuestionKind};
-use crate::terminal::{Keyboard, Terminal};
-
-/// Bytes that may be typed ahead while an action runs; more is dropped.
-const AHEAD_MAX: usize = 4096;
-const INTERRUPT: u8 = 3;
+use crate::terminal::{Terminal, TypeAhead};
 
 /// How a supervised future ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,23 +26,13 @@ pub(super) async fn supervise<T>(
     cancel: &CancellationToken,
     future: impl Future<Output = T>,
 ) -> End<T> {
-    let mut watch = Watch { keyboard: terminal.keyboard(), ahead: Vec::new() };
-    let mut typing = true;
+    let mut typed = TypeAhead::new(terminal.keyboard());
     tokio::pin!(future);
     loop {
-        let interrupted = tokio::select! {
+        tokio::select! {
             biased;
             result = &mut future => return End::Itself(result),
-            bytes = watch.keyboard.read(), if typing => match bytes {
-                Some(bytes) => watch.take(&bytes),
-                None => {
-                    typing = false;
-                    false
-                }
-            },
-        };
-        if !interrupted {
-            continue;
+            () = typed.interrupted() => {}
         }
         if !cancel.is_cancelled() {
             cancel.cancel();
@@ -88,33 +73,5 @@ async fn wants_to_stop(asker: &dyn Asker) -> bool {
 async fn notice(terminal: &Arc<dyn Terminal>, text: &str) {
     if let Err(error) = terminal.print_talk(text).await {
         tracing::debug!(%error, "a notice could not be shown");
-    }
-}
-
-struct Watch {
-    keyboard: Keyboard,
-    ahead: Vec<u8>,
-}
-
-impl Watch {
-    /// Keeps what was typed; true when an interrupt was among it. As on any terminal, an interrupt drops what was
-    /// typed before it.
-    fn take(&mut self, bytes: &Bytes) -> bool {
-        let rest = match bytes.iter().rposition(|byte| *byte == INTERRUPT) {
-            Some(at) => {
-                self.ahead.clear();
-                &bytes[at + 1..]
-            }
-            None => &bytes[..],
-        };
-        let room = AHEAD_MAX - self.ahead.len();
-        self.ahead.extend_from_slice(&rest[..rest.len().min(room)]);
-        rest.len() < bytes.len()
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
     }
 }

@@ -76,6 +76,20 @@ impl KeyboardHub {
         }
     }
 
+    /// Hands typed bytes over if there is room; false when the reader is too far behind, or nothing may be typed any
+    /// more.
+    pub fn offer(&self, bytes: Bytes) -> bool {
+        let mut state = self.shared.lock();
+        if state.closed || state.waiting_bytes + bytes.len() > WAITING_MAX {
+            return false;
+        }
+        state.waiting_bytes += bytes.len();
+        state.waiting.push_back(bytes);
+        drop(state);
+        self.shared.changed.notify_waiters();
+        true
+    }
+
     /// Nothing will be typed any more: readers get what is waiting, then the end.
     pub fn close(&self) {
         self.shared.lock().closed = true;

@@ -54,6 +54,10 @@ pub enum Key {
     Home,
     /// End.
     End,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
     /// A piece of pasted text; whatever it contains, it is text.
     Paste(String),
     /// A key that means nothing here.
@@ -281,6 +285,8 @@ fn named(key: KeyCode, modifiers: Modifiers) -> Key {
         KeyCode::RightArrow | KeyCode::ApplicationRightArrow => Key::Right,
         KeyCode::Home => Key::Home,
         KeyCode::End => Key::End,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
         KeyCode::Delete => Key::Delete,
         KeyCode::Enter => Key::Enter,
         _ => Key::Other,

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn request(label: &str, index: usize) -> AuxiliaryRequest {
-        AuxiliaryRequest { label: label.to_string(), label_width: 4, index }
+        AuxiliaryRequest { label: label.to_string(), label_width: 4, index, run: None }
     }
 
     #[tokio::test]

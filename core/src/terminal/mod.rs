@@ -13,15 +13,19 @@ mod keyboard;
 pub mod keys;
 mod line_filter;
 pub mod lines;
+mod parallel;
 mod prompt_line;
 mod raw_mode;
 pub mod scripted;
 pub mod stdio;
 pub mod style;
+mod type_ahead;
 
 pub use keyboard::{Keyboard, KeyboardHub};
 pub use line_filter::LineFilter;
+pub use parallel::{Announced, CellState, ParallelRun};
 pub use prompt_line::PromptLine;
+pub(crate) use type_ahead::TypeAhead;
 
 /// Size of a terminal in character cells. Never zero: a 0 x 0 terminal makes line editors divide by zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +67,8 @@ pub struct AuxiliaryRequest {
     pub label_width: usize,
     /// Position in host order, from 0.
     pub index: usize,
+    /// The run it belongs to, when that was announced ([`Terminal::parallel_begins`]).
+    pub run: Option<Arc<ParallelRun>>,
 }
 
 /// A place to show things and to read keys from.
@@ -91,7 +97,8 @@ pub trait Terminal: Send + Sync + 'static {
         self.kind() == Kind::Tty && !matches!(self.term().as_str(), "" | "dumb")
     }
 
-    /// Whether questions may be asked here; false for cron, `--non-interactive` and auxiliary terminals.
+    /// Whether questions may be asked here; false for cron, `--non-interactive` and auxiliary terminals without a
+    /// keyboard of their own.
     fn interactive(&self) -> bool;
 
     /// Takes the keyboard: until the returned lease is dropped, typed bytes go to it and to nobody else.
@@ -101,7 +108,13 @@ pub trait Terminal: Send + Sync + 'static {
     /// the label, whole lines at a time.
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>>;
 
-    /// The label of an auxiliary terminal, when it stands in front of each line.
+    /// A parallel run begins; its isolations will open their terminals here. For terminals that show it as a whole.
+    async fn parallel_begins(&self, _run: &Arc<ParallelRun>) {}
+
+    /// All isolations of a run have ended. Returns when what the run covered is visible again.
+    async fn parallel_ends(&self, _run: &Arc<ParallelRun>) {}
+
+    /// The label of an auxiliary terminal, when it is visible beside its output.
     fn label(&self) -> Option<&str> {
         None
     }

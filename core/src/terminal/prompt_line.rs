@@ -23,6 +23,11 @@ impl PromptLine {
         self.with(|state| !state.drawn.is_empty())
     }
 
+    /// Whether somebody edits a line and has not given up on it.
+    pub fn is_edited(&self) -> bool {
+        self.with(|state| !state.drawn.is_empty() && !state.abandoned)
+    }
+
     /// Nobody edits the line any more; it stays as it is and the next output begins below it.
     pub fn abandon(&self) {
         self.with(|state| state.abandoned = !state.drawn.is_empty());

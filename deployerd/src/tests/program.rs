@@ -128,7 +128,7 @@ async fn command(session: &Session, line: &str, keyboard: &mut Keyboard) -> Opti
 }
 
 async fn cell(terminal: &Arc<dyn Terminal>, index: usize) -> Arc<dyn Terminal> {
-    let request = AuxiliaryRequest { label: format!("web{index}"), label_width: 6, index };
+    let request = AuxiliaryRequest { label: format!("web{index}"), label_width: 6, index, run: None };
     terminal.auxiliary(request).await.unwrap()
 }
 

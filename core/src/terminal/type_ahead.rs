@@ -1,0 +1,56 @@
+//! The keyboard of code that does not read it: Ctrl-C is noticed, everything else is kept for whoever reads next.
+
+use bytes::Bytes;
+
+use super::Keyboard;
+
+/// Bytes that may be typed ahead while an action runs; more is dropped.
+const AHEAD_MAX: usize = 4096;
+const INTERRUPT: u8 = 3;
+
+/// A keyboard lease that waits for Ctrl-C. What was typed otherwise is given back when it is dropped.
+pub(crate) struct TypeAhead {
+    keyboard: Keyboard,
+    ahead: Vec<u8>,
+    ended: bool,
+}
+
+impl TypeAhead {
+    /// Watches this keyboard.
+    pub(crate) fn new(keyboard: Keyboard) -> TypeAhead {
+        TypeAhead { keyboard, ahead: Vec::new(), ended: false }
+    }
+
+    /// Waits for the next Ctrl-C; for ever when nothing will be typed any more. Cancel safe.
+    pub(crate) async fn interrupted(&mut self) {
+        while !self.ended {
+            match self.keyboard.read().await {
+                Some(bytes) if self.take(&bytes) => return,
+                Some(_) => {}
+                None => self.ended = true,
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Keeps what was typed; true when an interrupt was among it. As on any terminal, an interrupt drops what was
+    /// typed before it.
+    fn take(&mut self, bytes: &Bytes) -> bool {
+        let rest = match bytes.iter().rposition(|byte| *byte == INTERRUPT) {
+            Some(at) => {
+                self.ahead.clear();
+                &bytes[at + 1..]
+            }
+            None => &bytes[..],
+        };
+        let room = AHEAD_MAX - self.ahead.len();
+        self.ahead.extend_from_slice(&rest[..rest.len().min(room)]);
+        rest.len() < bytes.len()
+    }
+}
+
+impl Drop for TypeAhead {
+    fn drop(&mut self) {
+        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
+    }
+}
