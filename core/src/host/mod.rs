@@ -35,7 +35,9 @@ pub use ask::{Answer, Asker, NoAnswer, NobodyToAsk, Question, QuestionKind};
 pub use container::{HostContainer, HostsContainer};
 pub use context::{ContextGuard, HostContext};
 pub use error::{ConnectError, HostError, HostOutcome, RunError, RunFailure};
-pub use process::{ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode};
+pub use process::{
+    ControlRequest, ControlRequests, ExitStatus, Process, ProcessControl, ProcessEvent, Signal, Spawn, SpawnMode,
+};
 pub use run::{RunIo, RunOptions, RunOutput, login_shell, run};
 pub use services::HostServices;
 

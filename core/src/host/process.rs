@@ -103,7 +103,7 @@ pub struct ProcessControl {
 
 /// What [`ProcessControl`] asks of the task that owns the process.
 #[derive(Debug)]
-pub(crate) enum ControlRequest {
+pub enum ControlRequest {
     /// Bytes for stdin.
     Input(Bytes),
     /// No more input (row W-47).
@@ -117,14 +117,14 @@ pub(crate) enum ControlRequest {
 /// The end of a [`ProcessControl`] that the owner of the process listens on.
 ///
 /// Input waits in a queue of its own, so that a signal reaches a command that does not read.
-pub(crate) struct ControlRequests {
+pub struct ControlRequests {
     input: mpsc::Receiver<ControlRequest>,
     urgent: mpsc::Receiver<ControlRequest>,
 }
 
 impl ControlRequests {
     /// The next request, urgent ones first; `None` when nobody can ask any more. Cancel safe.
-    pub(crate) async fn recv(&mut self) -> Option<ControlRequest> {
+    pub async fn recv(&mut self) -> Option<ControlRequest> {
         tokio::select! {
             biased;
             Some(request) = self.urgent.recv() => Some(request),
@@ -133,14 +133,15 @@ impl ControlRequests {
     }
 
     /// The next resize or signal, for an owner that has no room for more input now. Cancel safe.
-    pub(crate) async fn recv_urgent(&mut self) -> Option<ControlRequest> {
+    pub async fn recv_urgent(&mut self) -> Option<ControlRequest> {
         self.urgent.recv().await
     }
 }
 
 impl ProcessControl {
-    /// A control and the end its owner listens on. The bound is what typed-ahead input may pile up to.
-    pub(crate) fn channel() -> (ProcessControl, ControlRequests) {
+    /// A control and the end its owner listens on: for whoever implements [`super::Host`]. The bound is what
+    /// typed-ahead input may pile up to.
+    pub fn channel() -> (ProcessControl, ControlRequests) {
         let (input, input_requests) = mpsc::channel(64);
         let (urgent, urgent_requests) = mpsc::channel(16);
         (ProcessControl { input, urgent }, ControlRequests { input: input_requests, urgent: urgent_requests })
