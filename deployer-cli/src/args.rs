@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::client::DetachKey;
 use crate::color::When;
+use crate::completion::Shell;
 
 /// Exit statuses, for the help.
 pub(crate) const STATUSES: &str = "\
@@ -51,6 +52,13 @@ pub(crate) enum Command {
     Types,
     /// End a session and what it runs
     KillSession(KillSession),
+    /// Print what bash, zsh or fish has to read so that Tab completes nodes and actions too
+    #[command(
+        after_help = "bash: source <(deployer completions bash)      in ~/.bashrc\nzsh:  source <(deployer completions zsh)       in ~/.zshrc\nfish: deployer completions fish | source        in ~/.config/fish/config.fish"
+    )]
+    Completions(Completions),
+    /// Print the manual page, or write all of them to a directory
+    Man(ManPages),
     /// The daemon of `run`.
     #[command(hide = true)]
     PrivateDaemon(PrivateDaemon),
@@ -140,6 +148,22 @@ pub(crate) struct KillSession {
     /// Where its daemon listens: a path, or the number of a socket [default: the daemon that has it]
     #[arg(long, value_name = "SOCKET", env = "DEPLOYER_SOCKET")]
     pub(crate) socket: Option<String>,
+}
+
+/// `deployer completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// `deployer man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManPages {
+    /// Write deployer.1 and a page for each command here
+    #[arg(value_name = "DIRECTORY", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
 }
 
 /// The hidden other half of `deployer run`.

@@ -1,6 +1,6 @@
 //! The `deployer` command line and the attached terminal, also for programs that bring a tree of their own.
 //!
-//! `args` says what can be asked for, `commands` has one file per verb, `client` is the attached terminal, `sessions`
+//! `args` says what can be asked for, `commands` has one file per verb, `completion` answers the operator's shell, `client` is the attached terminal, `sessions`
 //! looks at the running daemons, `private` starts the daemon of `run`. Sessions themselves are the daemon's.
 //!
 //! Standard output carries data, standard error talk. Every failure is one sentence with a remedy and one of the exit
@@ -10,6 +10,7 @@ mod args;
 mod client;
 mod color;
 mod commands;
+mod completion;
 mod failure;
 mod file;
 mod log;
@@ -81,6 +82,9 @@ struct Tutorial;
 fn run(source: Source) -> ExitCode {
     report_panics();
     let args: Vec<_> = std::env::args_os().collect();
+    if completion::answer(&source, &args) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match parse(&source, args) {
         Ok(cli) => cli,
         Err(error) => {

@@ -30,6 +30,8 @@ pub(crate) struct Daemon {
     pub(crate) clients: Arc<Semaphore>,
     /// Clients that are attached to a session.
     pub(crate) attached: watch::Sender<usize>,
+    /// One turn at loading the tree to say what is in it.
+    pub(crate) completing: Semaphore,
     /// Connections must end: the daemon is about to.
     pub(crate) closing: CancellationToken,
     started_ms: u64,
@@ -45,6 +47,7 @@ impl Daemon {
             tasks: TaskTracker::new(),
             clients: Arc::new(Semaphore::new(CLIENTS_MAX)),
             attached: watch::Sender::new(0),
+            completing: Semaphore::new(1),
             closing: CancellationToken::new(),
             started_ms: now_ms(),
         })

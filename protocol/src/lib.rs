@@ -10,5 +10,7 @@ pub mod message;
 pub mod version;
 
 pub use frame::{FrameCodec, FrameError, MAX_FRAME};
-pub use message::{DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, Open, OpenTerminal, SessionInfo, SessionState};
+pub use message::{
+    DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, NodeNames, Open, OpenTerminal, SessionInfo, SessionState,
+};
 pub use version::{Hello, VERSION, Version};

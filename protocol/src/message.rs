@@ -105,6 +105,17 @@ pub struct DaemonInfo {
     pub sessions: Vec<SessionInfo>,
 }
 
+/// What can follow the path of a node on a command line: answer to [`FromClient::Names`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeNames {
+    /// Child nodes.
+    pub nodes: Vec<String>,
+    /// Its cells, as `:slug`.
+    pub cells: Vec<String>,
+    /// Actions.
+    pub actions: Vec<String>,
+}
+
 macro_rules! messages {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $number:literal => $variant:ident($body:ty),)* }) => {
         $(#[$doc])*
@@ -164,6 +175,8 @@ messages! {
         9 => Kill(String),
         /// Ctrl-C of a client without a terminal.
         10 => Interrupt(()),
+        /// Ask what is below the node that these steps lead to from the root, for the completion of command lines.
+        60 => Names(Vec<String>),
     }
 }
 
@@ -190,5 +203,7 @@ messages! {
         9 => Info(DaemonInfo),
         /// [`FromClient::Kill`] was done: the name.
         10 => Killed(String),
+        /// Answer to [`FromClient::Names`]; empty where the steps lead nowhere.
+        60 => Names(NodeNames),
     }
 }

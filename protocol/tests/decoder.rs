@@ -147,6 +147,7 @@ fn client_message() -> impl Strategy<Value = FromClient> {
         text().prop_map(FromClient::Kill),
         Just(FromClient::EndOfInput(())),
         Just(FromClient::Interrupt(())),
+        proptest::collection::vec(".{0,20}", 0..5).prop_map(FromClient::Names),
         (11..u16::MAX).prop_map(FromClient::Unknown),
     ]
 }

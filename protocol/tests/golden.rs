@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 use deployer_protocol::{
-    DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, Open, OpenTerminal, SessionInfo,
+    DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, NodeNames, Open, OpenTerminal, SessionInfo,
     SessionState, Version,
 };
 use tokio_util::codec::{Decoder, Encoder};
@@ -84,6 +84,7 @@ fn messages_of_clients() {
     from_client(FromClient::List(()), "00000002 0008");
     from_client(FromClient::Kill("s1".to_string()), "00000005 0009 02 7331");
     from_client(FromClient::Interrupt(()), "00000002 000a");
+    from_client(FromClient::Names(vec!["prod".to_string(), ":w1".to_string()]), "0000000c 003c 02 0470726f64 033a7731");
     from_client(FromClient::Unknown(65535), "00000002 ffff");
 }
 
@@ -109,6 +110,14 @@ fn messages_of_daemons() {
         from_daemon(FromDaemon::Error((kind, "no".to_string())), &format!("00000006 0008 {number} 02 6e6f"));
     }
     from_daemon(FromDaemon::Killed("s1".to_string()), "00000005 000a 02 7331");
+    from_daemon(
+        FromDaemon::Names(NodeNames {
+            nodes: vec!["web".to_string()],
+            cells: vec![":w1".to_string()],
+            actions: vec!["go".to_string()],
+        }),
+        "00000011 003c 01 03776562 01 033a7731 01 02676f",
+    );
     from_daemon(FromDaemon::Unknown(11), "00000002 000b");
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod complete;
 pub mod editor;
+mod names;
 mod place;
 mod reader;
 mod result;
@@ -16,6 +17,8 @@ mod test_tree;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use names::{Names, names_below};
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::{log, runtime};
 pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> {
     ignore_background_writes();
     let path = listen.socket.as_deref().map(socket).transpose()?;
-    let tree = program.tree()?;
+    let tree = program.tree_for_later()?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
     let bound = deployerd::socket::bind(path.as_deref()).map_err(|error| Failure::daemon(error.to_string()))?;

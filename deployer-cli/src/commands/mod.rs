@@ -1,10 +1,12 @@
 //! One file per verb; each does what was asked and returns the exit status.
 
 mod check;
+mod completions;
 mod connect;
 mod kill_session;
 mod list_sessions;
 mod listen;
+mod man;
 mod private_daemon;
 mod run;
 mod types;
@@ -49,6 +51,8 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
         Command::Listen(listen) => listen::listen(&program, &listen),
         Command::Connect(connect) => connect::connect(&program, &connect),
         Command::Types => types::types(),
+        Command::Completions(wish) => completions::completions(&program, &wish),
+        Command::Man(wish) => man::man(&program, &wish),
         Command::Check(check) => check::check(&program, &check),
         Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
         Command::KillSession(kill) => kill_session::kill_session(&kill),
@@ -78,18 +82,38 @@ impl Program {
         }
     }
 
-    /// The tree, once loaded to see that it can be.
+    /// The tree for somebody who uses it now: loaded once to see that it can be, and not a second time for its user.
     fn tree(&self) -> Result<Arc<dyn Tree>, Failure> {
-        let tree: Arc<dyn Tree> = match (self.deployment_file()?, &self.source) {
-            (_, Source::Tree(tree)) => tree.clone(),
-            (Some(file), Source::File) => Arc::new(FileTree::new(file)),
-            (None, Source::File) => return Err(Failure::usage("no deployment file; name one with -f")),
-        };
-        match Checked::new(tree) {
+        match Checked::new(self.unchecked_tree()?) {
             Ok(tree) => Ok(Arc::new(tree)),
             Err(error) => Err(Failure::usage(error.to_string())),
         }
     }
+
+    /// The tree for those who come later: it can be loaded now, and each of them gets it as it is by then.
+    fn tree_for_later(&self) -> Result<Arc<dyn Tree>, Failure> {
+        let tree = self.unchecked_tree()?;
+        match tree.load() {
+            Ok(_) => Ok(tree),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        }
+    }
+
+    fn unchecked_tree(&self) -> Result<Arc<dyn Tree>, Failure> {
+        match (self.deployment_file()?, &self.source) {
+            (_, Source::Tree(tree)) => Ok(tree.clone()),
+            (Some(file), Source::File) => Ok(Arc::new(FileTree::new(file))),
+            (None, Source::File) => Err(Failure::usage("no deployment file; name one with -f")),
+        }
+    }
+}
+
+/// The socket of the daemon that `--socket`, or its absence, means.
+///
+/// # Errors
+/// When there is none, or there are several.
+pub(crate) async fn daemon(given: Option<&str>) -> Result<PathBuf, Failure> {
+    connect::find(given, None).await
 }
 
 /// Connections with the identity of this process: its agent, its home.

@@ -5,6 +5,7 @@
 
 mod attachment;
 pub(crate) mod framed;
+mod names;
 mod outbox;
 mod writer;
 
@@ -118,6 +119,12 @@ impl<R: Requests> Connection<R> {
                 }
             }
             FromClient::Kill(name) => self.kill(&name).await,
+            FromClient::Names(path) => {
+                if self.outbox.room().await {
+                    let answer = names::below(&self.daemon, path).await;
+                    self.outbox.put(answer);
+                }
+            }
             FromClient::Interrupt(()) => self.interrupt(),
             FromClient::Unknown(number) => {
                 tracing::debug!(client = self.id.0, number, "a message of a newer protocol was ignored");

@@ -3,6 +3,7 @@
 
 mod broken_files;
 mod cells;
+mod completion;
 mod conventions;
 mod cron;
 mod crowd;

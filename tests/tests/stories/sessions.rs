@@ -51,6 +51,16 @@ fn who_detaches_and_comes_back_sees_the_same_screen() {
 }
 
 #[test]
+fn a_session_gets_the_deployment_file_as_it_is_when_the_session_opens() {
+    let world = World::new();
+    let _daemon = daemon(&world);
+    world.deploy(&LOCAL.replace("Box:say(", "Box:tell("));
+    let mut first = shell(&world, "first", &[]);
+    first.send_line("tell edited");
+    first.wait_for_line("what the action of the edited file prints", "edited");
+}
+
+#[test]
 fn two_operators_type_into_one_session() {
     let world = World::new();
     let _daemon = daemon(&world);
