@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod logger;
 pub mod network;
 pub mod node;
+pub mod options;
 pub mod prelude;
 pub mod query;
 pub mod script;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use deployer_core::options::Settings;
+
 use crate::client::DetachKey;
 use crate::color::When;
 use crate::completion::Shell;
@@ -115,6 +117,10 @@ pub(crate) struct Connect {
     #[arg(long, requires = "session")]
     pub(crate) watch: bool,
 
+    /// Give an option of the new session a value; show-options in the shell lists them (may be repeated)
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = setting, conflicts_with = "session")]
+    pub(crate) options: Vec<Settings>,
+
     #[command(flatten)]
     pub(crate) place: Place,
 
@@ -223,6 +229,33 @@ pub(crate) struct Serving {
     /// How many hosts of a parallel action are worked on at once [default: all]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) parallel: Option<usize>,
+
+    /// Give an option of the sessions a value; show-options in the shell lists them (may be repeated)
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) options: Vec<Settings>,
+}
+
+impl Serving {
+    /// The options that the flags give; the later of two wins.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = merged(&self.options);
+        if let Some(count) = self.parallel {
+            // A number from 1 on, the flag has seen to that.
+            let _always = settings.set("parallel", &count.to_string());
+        }
+        settings
+    }
+}
+
+/// Several `--option` as one.
+pub(crate) fn merged(flags: &[Settings]) -> Settings {
+    let mut settings = Settings::default();
+    flags.iter().for_each(|flag| settings.take_over(flag));
+    settings
+}
+
+fn setting(text: &str) -> Result<Settings, String> {
+    text.parse::<Settings>().map_err(|error| error.to_string())
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -291,6 +324,10 @@ mod tests {
             "deployer run --socket 3 -f x.lua",
             "deployer run --path prod..web",
             "deployer run --parallel 0",
+            "deployer run --option parallel",
+            "deployer listen --option paralel=2",
+            "deployer connect --option parallel=0",
+            "deployer connect --session a --option parallel=2",
             "deployer run --detach-key ctrl-c",
             "deployer connect --watch",
             "deployer connect --session a --path prod",

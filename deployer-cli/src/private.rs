@@ -108,8 +108,8 @@ fn arguments(file: Option<&Path>, serving: &args::Serving, interactive: bool) ->
     if let Some(log) = &serving.log {
         arguments.extend(["--log".into(), log.into()]);
     }
-    if let Some(limit) = serving.parallel {
-        arguments.extend(["--parallel".into(), limit.to_string().into()]);
+    for (name, value) in serving.settings().iter() {
+        arguments.extend(["--option".into(), format!("{name}={value}").into()]);
     }
     if !interactive {
         arguments.push("--non-interactive".into());
@@ -167,13 +167,18 @@ mod tests {
 
     #[test]
     fn the_daemon_understands_what_it_is_told() {
-        let serving = args::Serving { log: Some("/tmp/a b.log".into()), parallel: Some(3) };
+        let serving = args::Serving {
+            log: Some("/tmp/a b.log".into()),
+            parallel: Some(3),
+            options: vec!["keep-panes-open=on".parse().unwrap()],
+        };
         let words = arguments(Some(Path::new("/srv/deploy.lua")), &serving, false);
         let cli = Cli::try_parse_from([vec!["deployer".into()], words].concat()).unwrap();
         assert_eq!(cli.file, Some("/srv/deploy.lua".into()));
         let Command::PrivateDaemon(daemon) = cli.command else { panic!() };
         assert!(daemon.non_interactive);
-        assert_eq!((daemon.serving.log, daemon.serving.parallel), (serving.log, serving.parallel));
+        assert_eq!((&daemon.serving.log, daemon.serving.settings()), (&serving.log, serving.settings()));
+        assert_eq!(serving.settings().iter().count(), 2);
     }
 
     #[test]

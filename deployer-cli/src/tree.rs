@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deployer_core::node::Node;
+use deployer_core::options::Settings;
 use deployer_core::script::{LoadError, LuaFile};
 use deployer_core::shell::Tree;
 
@@ -23,6 +24,10 @@ impl Tree for FileTree {
 
     fn origin(&self) -> String {
         self.0.path().display().to_string()
+    }
+
+    fn settings(&self, root: &Node) -> Settings {
+        LuaFile::settings(root)
     }
 }
 
@@ -52,6 +57,10 @@ impl Tree for Checked {
 
     fn origin(&self) -> String {
         self.tree.origin()
+    }
+
+    fn settings(&self, root: &Node) -> Settings {
+        self.tree.settings(root)
     }
 }
 

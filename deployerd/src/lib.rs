@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use deployer_core::host::HostServices;
+use deployer_core::options::Settings;
 use deployer_core::shell::Tree;
 use tokio_util::sync::CancellationToken;
 
@@ -33,8 +34,8 @@ pub struct Options {
     pub private: bool,
     /// Whether sessions may ask questions; a client can only narrow it.
     pub interactive: bool,
-    /// How many isolations of one parallel action run at once; `None`: all.
-    pub parallel_limit: Option<usize>,
+    /// Options of every session, as far as the flags of this daemon give them.
+    pub settings: Settings,
 }
 
 /// Serves until `stop` is cancelled (or, when private, until the last client is gone); ends every session, waits for

@@ -175,6 +175,9 @@ messages! {
         9 => Kill(String),
         /// Ctrl-C of a client without a terminal.
         10 => Interrupt(()),
+        /// An option for the next session that this connection opens: its name and value. Refused, when wrong, with
+        /// the `Open`.
+        30 => SetOption((String, String)),
         /// Ask what is below the node that these steps lead to from the root, for the completion of command lines.
         60 => Names(Vec<String>),
     }

@@ -13,7 +13,7 @@ pub struct Version {
 }
 
 /// The version this crate speaks.
-pub const VERSION: Version = Version { major: 1, minor: 0 };
+pub const VERSION: Version = Version { major: 1, minor: 1 };
 
 /// First message in both directions. Its encoding never changes, so that any two versions can say why they do not
 /// understand each other.

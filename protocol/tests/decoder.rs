@@ -148,7 +148,8 @@ fn client_message() -> impl Strategy<Value = FromClient> {
         Just(FromClient::EndOfInput(())),
         Just(FromClient::Interrupt(())),
         proptest::collection::vec(".{0,20}", 0..5).prop_map(FromClient::Names),
-        (11..u16::MAX).prop_map(FromClient::Unknown),
+        (text(), text()).prop_map(FromClient::SetOption),
+        (100..u16::MAX).prop_map(FromClient::Unknown),
     ]
 }
 

@@ -84,6 +84,10 @@ fn messages_of_clients() {
     from_client(FromClient::List(()), "00000002 0008");
     from_client(FromClient::Kill("s1".to_string()), "00000005 0009 02 7331");
     from_client(FromClient::Interrupt(()), "00000002 000a");
+    from_client(
+        FromClient::SetOption(("parallel".to_string(), "4".to_string())),
+        "0000000d 001e 08 706172616c6c656c 01 34",
+    );
     from_client(FromClient::Names(vec!["prod".to_string(), ":w1".to_string()]), "0000000c 003c 02 0470726f64 033a7731");
     from_client(FromClient::Unknown(65535), "00000002 ffff");
 }

@@ -19,6 +19,7 @@ use super::source::deepest_line;
 use super::{Brought, LoadError, module, prelude};
 use crate::env::Cause;
 use crate::node::{Class, Member, Node, Position};
+use crate::options::Settings;
 use crate::value::{self, Foreign};
 
 /// Longest time that a file may take to load.
@@ -160,7 +161,7 @@ fn returned_class(file: &Chunk, value: &Value) -> Result<Class, LoadError> {
 
 /// Keeps the state alive. A value of the class that the tree is made of, which the state itself never sees: what is
 /// inside the state only refers to it weakly.
-struct Keeper(#[expect(dead_code, reason = "owned, not used")] Lua);
+struct Keeper(Lua);
 
 impl std::fmt::Debug for Keeper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -194,6 +195,15 @@ fn root(path: &Path, class: Class, lua: Lua) -> Result<Node, LoadError> {
         tracing::warn!(target: "deployment", "{finding}");
     }
     Ok(root)
+}
+
+/// What the file of this tree says about options; nothing where the tree came from no file.
+pub(super) fn settings(root: &Node) -> Settings {
+    let Some(Member::Value(value::Value::Foreign(keeper))) = root.class().member(KEEPER) else {
+        return Settings::default();
+    };
+    let shared = keeper.as_any().downcast_ref::<Keeper>().and_then(|Keeper(lua)| Shared::of(lua).ok());
+    shared.map(|shared| shared.settings().clone()).unwrap_or_default()
 }
 
 fn missing(why: NoText) -> LoadError {

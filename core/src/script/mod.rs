@@ -27,6 +27,7 @@ mod member;
 mod methods;
 mod module;
 mod network;
+mod options;
 mod output;
 mod parallel;
 mod prelude;
@@ -44,6 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::node::{Class, HostFactory, HostKind, Node, Position};
+use crate::options::Settings;
 
 /// Annotations of the module for editors and checkers (LuaLS): every function, class and option.
 pub const TYPES: &str = include_str!("types.lua");
@@ -105,5 +107,10 @@ impl LuaFile {
     /// With file and line: syntax, wrong use, broken rules, no node returned, too long (5 s), too much memory (192 MB).
     pub fn load(&self) -> Result<Node, LoadError> {
         load::load(&self.path, &self.brought)
+    }
+
+    /// What the file that this root came from says about options (`deployer.options`).
+    pub fn settings(root: &Node) -> Settings {
+        load::settings(root)
     }
 }

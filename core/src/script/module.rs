@@ -6,7 +6,7 @@ use super::convert::{bytes, text, type_name};
 use super::error::usage;
 use super::shared::Shared;
 use super::suggest::suggest;
-use super::{Brought, class, filter, groups, host, inspect, member, network, query, roles};
+use super::{Brought, class, filter, groups, host, inspect, member, network, options, query, roles};
 use crate::node::Class;
 use crate::text::{esc1, esc2, indent};
 
@@ -21,6 +21,7 @@ pub(super) fn module(lua: &Lua, brought: &Brought) -> mlua::Result<Table> {
     inspect::install(lua, &module)?;
     filter::install(lua, &module)?;
     network::install(lua, &module)?;
+    options::install(lua, &module)?;
     words(lua, &module)?;
     host::install(&module, &brought.kinds)?;
     module.raw_set("contrib", contrib(lua, &brought.classes)?)?;

@@ -19,10 +19,12 @@ use super::frames;
 use super::load::MEMORY_MAX;
 use crate::env::Env;
 use crate::node::Position;
+use crate::options::Settings;
 
 /// What is kept for one Lua state.
 pub(super) struct Shared {
     pub(super) chunks: Mutex<Chunks>,
+    settings: Mutex<Settings>,
     held: Mutex<HashMap<u64, Arc<dyn Any + Send + Sync>>>,
     calls: Mutex<Calls>,
     deadline: Mutex<Option<Instant>>,
@@ -66,6 +68,7 @@ impl Shared {
     pub(super) fn new(chunks: Chunks) -> Arc<Shared> {
         Arc::new(Shared {
             chunks: Mutex::new(chunks),
+            settings: Mutex::default(),
             held: Mutex::default(),
             calls: Mutex::default(),
             deadline: Mutex::default(),
@@ -88,6 +91,11 @@ impl Shared {
 
     pub(super) fn chunks(&self) -> MutexGuard<'_, Chunks> {
         lock(&self.chunks)
+    }
+
+    /// What the file says about options.
+    pub(super) fn settings(&self) -> MutexGuard<'_, Settings> {
+        lock(&self.settings)
     }
 
     /// Keeps a value for a Lua object that stands for it.

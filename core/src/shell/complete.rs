@@ -31,6 +31,7 @@ pub(crate) fn complete(state: &State, left: &str) -> Completion {
                     offer.commands(state);
                     offer.below(place, rest, true);
                 }
+                Some(Completes::Options) => offer.options(state, rest),
                 Some(Completes::Actions | Completes::Topics) => offer.below(place, rest, true),
                 None if is_extension => {}
                 None => offer.below(place, &before, true),
@@ -66,6 +67,19 @@ impl Offer<'_> {
         }
         for extension in &state.extensions {
             self.add(extension.name(), "~", Style::Cyan);
+        }
+    }
+
+    /// Names of options, then what the option can be (row N-38).
+    fn options(&mut self, state: &State, words: &[Word]) {
+        match words {
+            [] => state.options.definitions().for_each(|definition| self.add(definition.name, "", Style::Plain)),
+            [name] => {
+                let definition = state.options.definitions().find(|definition| definition.name == name.text);
+                let values = definition.map_or(&[][..], |definition| definition.kind.words());
+                values.iter().for_each(|value| self.add(value, "", Style::Plain));
+            }
+            _ => {}
         }
     }
 
@@ -148,4 +162,26 @@ pub(crate) fn highlight(state: &State, line: &str) -> Vec<(Range<usize>, Style)>
 /// A word that resolves looks different from one that does not, whatever the group.
 fn visible(style: Style) -> Style {
     if style == Style::Plain { Style::Bold } else { style }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::shell::test_tree::tree;
+
+    // rows: N-38 N-46
+    #[test]
+    fn options_are_completed_by_name_and_value() {
+        let state = State::new(tree(), Vec::new(), Options::of_daemon());
+        let offered = |line: &str| -> Vec<String> {
+            complete(&state, line).candidates.into_iter().map(|candidate| candidate.text).collect()
+        };
+        assert_eq!(offered("set-option pa"), ["parallel-view", "parallel"]);
+        assert_eq!(offered("set-option parallel-view "), ["tiled", "fold", "lines", "windows"]);
+        assert_eq!(offered("set-option keep-panes-open o"), ["on", "off"]);
+        for nothing in ["set-option keep-panes-open on ", "set-option no-such-option ", "show-options "] {
+            assert_eq!(offered(nothing), Vec::<String>::new(), "{nothing}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use crate::host::HostServices;
 use crate::logger::Listener;
 use crate::node::Node;
+use crate::options::{Options, Settings};
 use crate::script::LoadError;
 use crate::terminal::Terminal;
 
@@ -40,6 +41,12 @@ pub trait Tree: Send + Sync {
 
     /// Where it comes from, for `list-sessions`: the path of the file.
     fn origin(&self) -> String;
+
+    /// What a tree that [`Tree::load`] gave says about options.
+    fn settings(&self, root: &Node) -> Settings {
+        let _says_nothing = root;
+        Settings::default()
+    }
 }
 
 /// Told where the session is and what it runs, so that `list-sessions` can answer without asking the shell.
@@ -77,8 +84,8 @@ pub struct Session {
     pub extensions: Vec<Arc<dyn Extension>>,
     /// Ends the session.
     pub cancel: tokio_util::sync::CancellationToken,
-    /// How many isolations run at once; `None`: all.
-    pub parallel_limit: Option<usize>,
+    /// Options of the session, those of flags given already; the shell adds what the tree says.
+    pub options: Arc<Options>,
     /// Node to start at, one name per step (`--path`).
     pub path: Vec<String>,
     /// One action instead of the shell, with its parameters.

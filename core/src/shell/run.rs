@@ -17,6 +17,7 @@ use super::words::split;
 use crate::console::{Console, page};
 use crate::env::{ActionError, Cause, Env, RunContext};
 use crate::logger::{Event, Listener, Logger, ScreenLogger};
+use crate::options::Layer;
 use crate::terminal::style::{Style, escaped_lines};
 use crate::terminal::{Kind, Terminal};
 use crate::value::Value;
@@ -47,6 +48,7 @@ pub(super) async fn run(session: Session) -> i32 {
         Ok(node) => node,
         Err(error) => return refuse(&screen, colour, &format!("--path {}: {error}", session.path.join(" "))).await,
     };
+    session.options.replace(Layer::File, session.tree.settings(&start.top()));
     session.status.at(&start.to_string());
     let terminal: Arc<dyn Terminal> = screen.clone();
     let mut listeners: Vec<Arc<dyn Listener>> = vec![ScreenLogger::new(terminal.clone(), colour)];
@@ -54,7 +56,7 @@ pub(super) async fn run(session: Session) -> i32 {
     let mut shell = Shell {
         logger: Logger::new(listeners, terminal.clone()),
         asker: Console::new(terminal.clone()),
-        state: State::new(start, session.extensions.clone()),
+        state: State::new(start, session.extensions.clone(), session.options.clone()),
         screen,
         terminal,
         colour,
@@ -207,6 +209,7 @@ impl Shell {
         let loaded = tokio::task::spawn_blocking(move || tree.load()).await;
         let problem = match loaded {
             Ok(Ok(root)) => {
+                self.session.options.replace(Layer::File, self.session.tree.settings(&root));
                 let said = commands::reload::replace(&mut self.state, &root, &self.session.tree.origin());
                 self.moved();
                 self.screen.print_talk(&said).await?;
@@ -275,7 +278,7 @@ nothing was changed: the tree is the one loaded before"
             services: self.session.services.clone(),
             sandbox,
             cancel: cancel.clone(),
-            parallel_limit: self.session.parallel_limit,
+            parallel_limit: self.session.options.parallel(),
         };
         let env = Env::new(target.node.clone(), context);
         let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();

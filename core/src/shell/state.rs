@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Extension;
 use super::place::Place;
 use crate::node::Node;
+use crate::options::Options;
 use crate::terminal::style::Style;
 
 /// Levels of subshells; the innermost one is in use.
@@ -12,11 +13,12 @@ pub(crate) struct State {
     outer: Vec<Place>,
     place: Place,
     pub(crate) extensions: Vec<Arc<dyn Extension>>,
+    pub(crate) options: Arc<Options>,
 }
 
 impl State {
-    pub(crate) fn new(node: Node, extensions: Vec<Arc<dyn Extension>>) -> State {
-        State { outer: Vec::new(), place: Place::new(node), extensions }
+    pub(crate) fn new(node: Node, extensions: Vec<Arc<dyn Extension>>, options: Arc<Options>) -> State {
+        State { outer: Vec::new(), place: Place::new(node), extensions, options }
     }
 
     pub(crate) fn place(&self) -> &Place {

@@ -81,7 +81,7 @@ fn session(terminal: Arc<dyn Terminal>, action: &[&str]) -> (Session, Arc<Seen>)
         status: seen.clone(),
         extensions: vec![Arc::new(Detach)],
         cancel: CancellationToken::new(),
-        parallel_limit: None,
+        options: crate::options::Options::of_daemon(),
         path: Vec::new(),
         action,
     };

@@ -4,7 +4,8 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deployer_protocol::{ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, VERSION};
+use deployer_core::options::Settings;
+use deployer_protocol::{ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, VERSION, Version};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,6 +24,9 @@ const ATTACH_LIMIT: Duration = Duration::from_secs(30);
 /// Messages that may wait for a daemon that is slow to read.
 const WAITING_MESSAGES: usize = 16;
 
+/// The first version that knows options and windows.
+const KNOWS_OPTIONS: Version = Version { major: 1, minor: 1 };
+
 /// Longest text of a daemon that is shown.
 const TEXT_MAX: usize = 2000;
 
@@ -32,6 +36,8 @@ type Codec = FrameCodec<FromDaemon, FromClient>;
 #[derive(Debug)]
 pub(crate) struct Connection {
     path: PathBuf,
+    /// What the daemon speaks.
+    peer: Version,
     frames: FramedRead<OwnedReadHalf, Codec>,
     sink: FramedWrite<OwnedWriteHalf, Codec>,
 }
@@ -96,6 +102,7 @@ impl Connection {
         let (read, write) = stream.into_split();
         let mut connection = Connection {
             path: path.to_path_buf(),
+            peer: VERSION,
             frames: FramedRead::new(read, Codec::default()),
             sink: FramedWrite::new(write, Codec::default()),
         };
@@ -103,7 +110,10 @@ impl Connection {
         // A daemon that refuses us may have said why and hung up: its answer matters more than this error.
         let sent = connection.sink.send(FromClient::Hello(hello)).await;
         match connection.frames.next().await {
-            Some(Ok(FromDaemon::Hello(hello))) => check(&hello).map(|()| connection),
+            Some(Ok(FromDaemon::Hello(hello))) => {
+                connection.peer = hello.version;
+                check(&hello).map(|()| connection)
+            }
             Some(Ok(FromDaemon::Error((ErrorKind::Permission, _)))) => Err(Unreachable::Forbidden),
             Some(Ok(FromDaemon::Error((_, why)))) => Err(Unreachable::Unusable(printable(&why, TEXT_MAX))),
             Some(Ok(other)) => {
@@ -132,6 +142,24 @@ impl Connection {
                 None => Err(sent.err().map_or_else(|| gone(&self.path), |error| broken(&self.path, &error))),
             };
         }
+    }
+
+    /// Gives the session that is opened next these options. A wrong one is refused with the session.
+    ///
+    /// # Errors
+    /// When the daemon is too old to know options; when it is gone it says so with what is asked next.
+    pub(crate) async fn set_options(&mut self, settings: &Settings) -> Result<(), Failure> {
+        for (name, value) in settings.iter() {
+            if self.peer < KNOWS_OPTIONS {
+                return Err(Failure::daemon(format!(
+                    "the daemon at {} is too old for --option {name}; restart it with {}",
+                    self.path.display(),
+                    software()
+                )));
+            }
+            let _told_by_the_answer = self.sink.send(FromClient::SetOption((name.to_string(), value))).await;
+        }
+        Ok(())
     }
 
     /// Opens or joins a session; its name.
@@ -249,7 +277,6 @@ pub(crate) fn unexpected(path: &Path, message: &FromDaemon) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use deployer_protocol::Version;
 
     #[test]
     fn a_version_that_does_not_fit_names_the_side_to_upgrade() {

@@ -1,46 +1,6 @@
 //! The key that leaves a session, found in a stream of keys whatever its chunks.
 
-use std::fmt;
-use std::str::FromStr;
-
-/// A control key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DetachKey {
-    /// Its byte, 0x00..=0x1f.
-    byte: u8,
-}
-
-impl Default for DetachKey {
-    /// Ctrl-\, which hardly anything else wants.
-    fn default() -> Self {
-        DetachKey { byte: 0x1c }
-    }
-}
-
-impl FromStr for DetachKey {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<DetachKey, String> {
-        let lower = text.to_ascii_lowercase();
-        let key = lower.strip_prefix("ctrl-").or(lower.strip_prefix("c-")).or(lower.strip_prefix('^'));
-        let byte = match key.map(str::as_bytes) {
-            Some(&[key @ (b'a'..=b'z' | b'\\' | b']' | b'^' | b'_')]) => key.to_ascii_uppercase() & 0x1f,
-            _ => return Err("a detach key is written like ctrl-\\ or ctrl-] or ctrl-b".to_string()),
-        };
-        match byte {
-            0x03 | 0x04 => Err(format!("{text} is needed to stop programs; take another key, such as ctrl-]")),
-            0x08..=0x0a | 0x0d => Err(format!("{text} is Backspace, Tab or Enter; take another key, such as ctrl-]")),
-            _ => Ok(DetachKey { byte }),
-        }
-    }
-}
-
-impl fmt::Display for DetachKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ctrl-{}", char::from(self.byte + 0x40))
-    }
-}
-
+pub(crate) use deployer_core::options::ControlKey as DetachKey;
 /// Where in the stream of keys we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -80,7 +40,7 @@ impl Scanner {
     pub(crate) fn scan(&mut self, chunk: &[u8]) -> Scan {
         let mut start = 0;
         for (at, &byte) in chunk.iter().enumerate() {
-            if byte == self.key.byte && !self.pasting {
+            if byte == self.key.byte() && !self.pasting {
                 return Scan::Detach(if self.place == Place::Ground { at } else { start });
             }
             match (self.place, byte) {
@@ -142,7 +102,7 @@ impl Scanner {
         control
             && !released
             && code.is_some_and(|code| {
-                code.is_ascii() && code.to_ascii_uppercase() & 0x1f == self.key.byte && code >= 0x40
+                code.is_ascii() && code.to_ascii_uppercase() & 0x1f == self.key.byte() && code >= 0x40
             })
     }
 }
@@ -203,16 +163,5 @@ mod tests {
             let parts = [&pasted[..cut], &pasted[cut..]];
             assert_eq!(found("ctrl-\\", &parts), Some((1, end - cut)), "cut at {cut}");
         }
-    }
-
-    #[test]
-    fn keys_are_read_as_people_write_them() {
-        for (text, shown) in [("ctrl-\\", "Ctrl-\\"), ("Ctrl-]", "Ctrl-]"), ("^B", "Ctrl-B"), ("c-z", "Ctrl-Z")] {
-            assert_eq!(text.parse::<DetachKey>().unwrap().to_string(), shown);
-        }
-        for text in ["ctrl-c", "ctrl-m", "ctrl-i", "q", "", "ctrl-", "ctrl-ab", "ctrl-[", "ctrl-é"] {
-            assert!(text.parse::<DetachKey>().is_err(), "{text}");
-        }
-        assert_eq!(DetachKey::default(), "ctrl-\\".parse().unwrap());
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::run::told;
 use super::{Program, socket};
-use crate::args::Connect;
+use crate::args::{self, Connect};
 use crate::client::{self, Connection, HELLO_LIMIT, Manner, Wish};
 use crate::failure::Failure;
 use crate::runtime;
@@ -26,6 +26,7 @@ pub(super) fn connect(program: &Program, connect: &Connect) -> Result<u8, Failur
     runtime::client(async {
         let path = find(connect.socket.as_deref(), connect.session.as_deref()).await?;
         let mut connection = Connection::open(&path, HELLO_LIMIT).await.map_err(|why| why.at(&path))?;
+        connection.set_options(&args::merged(&connect.options)).await?;
         let attached = client::open(&mut connection, &wish, color).await?;
         let ending = client::stay(connection, attached, manner).await?;
         Ok(told(&ending))

@@ -34,7 +34,7 @@ pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> 
         services: services(),
         private: false,
         interactive: !listen.non_interactive,
-        parallel_limit: listen.serving.parallel,
+        settings: listen.serving.settings(),
     };
     runtime::workers(serve(bound, options, CancellationToken::new()))
 }

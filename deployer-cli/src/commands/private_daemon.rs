@@ -36,7 +36,7 @@ fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Op
         services: services(),
         private: true,
         interactive: !daemon.non_interactive,
-        parallel_limit: daemon.serving.parallel,
+        settings: daemon.serving.settings(),
     };
     Ok((bound, options, flush))
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
+use deployer_core::options::{Layer, Options, Settings};
 use deployer_core::shell::{self, Session, StatusSink};
 use deployer_core::terminal::stdio::StdioTerminal;
 use tokio::sync::oneshot;
@@ -46,6 +47,9 @@ async fn at(
     let mut connection = Connection::open(path, HELLO_LIMIT).await.map_err(|why| why.at(path))?;
     let wish =
         Wish::Open { path: run.place.steps(), action: run.place.action(), interactive: !run.place.non_interactive };
+    if daemon.is_none() {
+        connection.set_options(&run.serving.settings()).await?;
+    }
     let attached = client::open(&mut connection, &wish, program.color.on(&io::stdout())).await?;
     let daemon = daemon.map(private::Started::attached);
     let ending = client::stay(connection, attached, manner).await?;
@@ -77,6 +81,10 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             .map_err(|error| Failure::other(format!("cannot use the terminal: {error}")))?;
         let cancel = CancellationToken::new();
         let at_once = ended_by_signals(&cancel)?;
+        let options = Options::of_process();
+        let mut settings = "parallel=1".parse::<Settings>().unwrap_or_default();
+        settings.take_over(&run.serving.settings());
+        options.replace(Layer::Daemon, settings);
         let session = Session {
             tree,
             terminal: terminal.clone(),
@@ -85,7 +93,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             status: Arc::new(NobodyAsks),
             extensions: Vec::new(),
             cancel,
-            parallel_limit: Some(run.serving.parallel.unwrap_or(1)),
+            options,
             path: run.place.steps(),
             action: run.place.action(),
         };

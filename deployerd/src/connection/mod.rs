@@ -18,6 +18,7 @@ pub(crate) use outbox::{Outbox, Put, pieces};
 
 use crate::daemon::Daemon;
 use crate::session::{self, Client, Event, Handle};
+use deployer_core::options::{Layer, Settings};
 use deployer_core::terminal::Size;
 
 /// A connection of a daemon, numbered from 1.
@@ -50,6 +51,8 @@ pub(crate) struct Connection<R> {
     outbox: Arc<Outbox>,
     requests: R,
     attachment: Option<Attachment>,
+    /// Options for the next session that this client opens, or what was wrong with them.
+    wanted: Result<Settings, String>,
 }
 
 impl<R: Requests> Connection<R> {
@@ -61,7 +64,7 @@ impl<R: Requests> Connection<R> {
         outbox: Arc<Outbox>,
         requests: R,
     ) -> Connection<R> {
-        Connection { daemon, id, user, outbox, requests, attachment: None }
+        Connection { daemon, id, user, outbox, requests, attachment: None, wanted: Ok(Settings::default()) }
     }
 
     /// Does what the client asks until it is gone or the daemon ends; then leaves its session, which goes on, and ends
@@ -126,6 +129,7 @@ impl<R: Requests> Connection<R> {
                 }
             }
             FromClient::Interrupt(()) => self.interrupt(),
+            FromClient::SetOption((name, value)) => self.set_option(&name, &value),
             FromClient::Unknown(number) => {
                 tracing::debug!(client = self.id.0, number, "a message of a newer protocol was ignored");
             }
@@ -156,10 +160,24 @@ impl<R: Requests> Connection<R> {
         }
     }
 
+    /// For the next session: a wrong one is refused together with it.
+    fn set_option(&mut self, name: &str, value: &str) {
+        if let Ok(settings) = &mut self.wanted
+            && let Err(error) = settings.set(name, value)
+        {
+            self.wanted = Err(error.to_string());
+        }
+    }
+
     async fn open(&mut self, wish: Open) {
+        let settings = std::mem::replace(&mut self.wanted, Ok(Settings::default()));
         if !self.may_attach().await {
             return;
         }
+        let settings = match settings {
+            Ok(settings) => settings,
+            Err(sentence) => return self.refuse(ErrorKind::Session, sentence),
+        };
         let (has_terminal, user) = (wish.terminal.is_some(), self.user.clone());
         let added = self
             .daemon
@@ -170,6 +188,8 @@ impl<R: Requests> Connection<R> {
             Err(error) => return self.refuse(error.kind(), error.to_string()),
         };
         tracing::info!(client = self.id.0, user = self.user, session = handle.name, path = ?wish.path, action = ?wish.action, "session opens");
+        handle.options.replace(Layer::Daemon, self.daemon.options.settings.clone());
+        handle.options.replace(Layer::Client, settings);
         let client = self.client(false, wish.terminal.as_ref());
         match session::open(&self.daemon, handle.clone(), inbox, wish, client) {
             Ok(keys) => self.attachment = Some(Attachment::new(handle, keys, self.daemon.count_attached())),

@@ -10,6 +10,7 @@ use super::clients::Client;
 use super::input::Keys;
 use super::summary::Summary;
 use crate::connection::ClientId;
+use deployer_core::options::Options;
 use deployer_core::terminal::Size;
 
 /// Events that may wait for a session; it never waits for anybody, so they do not wait long.
@@ -38,6 +39,8 @@ pub(crate) struct Handle {
     pub(crate) cancel: CancellationToken,
     /// Whether others can join.
     pub(crate) has_terminal: bool,
+    /// What its operators have set.
+    pub(crate) options: Arc<Options>,
     inbox: mpsc::Sender<Event>,
     reason: Mutex<Option<(ErrorKind, String)>>,
     ended: watch::Sender<bool>,
@@ -58,6 +61,7 @@ impl Handle {
             summary,
             cancel,
             has_terminal,
+            options: Options::of_daemon(),
             inbox: sender,
             reason: Mutex::default(),
             ended: watch::Sender::new(false),

@@ -65,7 +65,7 @@ fn shell_session(daemon: &Daemon, handle: &Arc<Handle>, wish: Open, terminal: Ar
         status: handle.summary.clone(),
         extensions: Vec::new(),
         cancel: handle.cancel.clone(),
-        parallel_limit: daemon.options.parallel_limit,
+        options: handle.options.clone(),
         path: wish.path,
         action: wish.action,
     }

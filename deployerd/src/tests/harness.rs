@@ -60,7 +60,7 @@ impl TestDaemon {
             services: HostServices::new(SshOptions::default()),
             private,
             interactive: true,
-            parallel_limit: None,
+            settings: Default::default(),
         };
         let stop = CancellationToken::new();
         let daemon = Daemon::new(options, program());

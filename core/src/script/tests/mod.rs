@@ -11,6 +11,7 @@ mod hosts;
 mod inspect;
 mod limits;
 mod load;
+mod options;
 mod parallel;
 mod reload;
 mod rust;

@@ -59,7 +59,7 @@ async fn said(lines: &[&str]) -> String {
         status: Arc::new(Nobody),
         extensions: Vec::new(),
         cancel: tokio_util::sync::CancellationToken::new(),
-        parallel_limit: None,
+        options: crate::options::Options::of_daemon(),
         path: Vec::new(),
         action: None,
     };

@@ -1,7 +1,8 @@
 //! `help`: commands, extensions, keys, how to run actions; or what one of them does.
 
-use super::{Look, Reply, available, by_name};
+use super::{Completes, Look, Reply, available, by_name};
 use crate::node::{Action, Member, Node};
+use crate::options::Definition;
 use crate::shell::place::{Place, is_callable};
 use crate::shell::state::State;
 use crate::shell::target;
@@ -85,7 +86,14 @@ fn table(heading: &str, rows: &[(String, String)], look: &Look) -> String {
 fn one_command(state: &State, name: &str, look: &Look) -> String {
     if let Some(command) = by_name(state, name) {
         let usage = format!("{} {}", command.name, command.usage);
-        return format!("{}\n{}", usage.trim_end(), indented(command.summary, look));
+        let mut text = format!("{}\n{}", usage.trim_end(), indented(command.summary, look));
+        if command.completes == Completes::Options {
+            let about = |option: &Definition| {
+                (option.name.to_string(), format!("{}; {}", option.summary, option.kind.alternatives()))
+            };
+            text.push_str(&table("options", &state.options.definitions().map(about).collect::<Vec<_>>(), look));
+        }
+        return text;
     }
     let summary = state.extension(name).map(|extension| extension.summary().to_string()).unwrap_or_default();
     format!("{name}\n{}", indented(&escaped(&summary), look))

@@ -9,6 +9,8 @@ mod ls;
 mod pwd;
 pub(crate) mod reload;
 mod sandbox;
+mod set_option;
+mod show_options;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +43,8 @@ pub(crate) enum Completes {
     Actions,
     /// A command, or a path to a node or an action.
     Topics,
+    /// The name of an option, then a value of it.
+    Options,
 }
 
 /// The screen that a reply is for.
@@ -116,6 +120,22 @@ pub(crate) const TABLE: &[Command] = &[
         completes: Completes::Nothing,
         in_subshell_only: false,
         run: reload::run,
+    },
+    Command {
+        name: "set-option",
+        usage: "NAME VALUE",
+        summary: "change an option of this session",
+        completes: Completes::Options,
+        in_subshell_only: false,
+        run: set_option::run,
+    },
+    Command {
+        name: "show-options",
+        usage: "",
+        summary: "list the options and their values",
+        completes: Completes::Nothing,
+        in_subshell_only: false,
+        run: show_options::run,
     },
     Command {
         name: "help",

@@ -73,6 +73,7 @@ fn way(node: &Node) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::options::Options;
     use crate::shell::test_tree::tree;
     use crate::shell::words::split;
 
@@ -102,7 +103,7 @@ mod tests {
             .build()
             .unwrap();
         let root = Node::root(root).unwrap();
-        let mut state = State::new(at("production web :w1").node, Vec::new());
+        let mut state = State::new(at("production web :w1").node, Vec::new(), Options::of_daemon());
         state.go(at("staging").node);
         assert_eq!(
             replace(&mut state, &root, "deploy.lua"),
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn subshells_are_moved_too_and_trees_of_actions_stay() {
-        let mut state = State::new(at("production").node, Vec::new());
+        let mut state = State::new(at("production").node, Vec::new(), Options::of_daemon());
         let made = Node::root(crate::node::Class::node().extend("Made").build().unwrap()).unwrap();
         state.enter(made);
         let root = tree();

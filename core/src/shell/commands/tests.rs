@@ -7,7 +7,7 @@ use crate::shell::words::split;
 const LOOK: Look = Look { columns: 80, colour: false };
 
 fn state() -> State {
-    State::new(tree(), Vec::new())
+    State::new(tree(), Vec::new(), crate::options::Options::of_daemon())
 }
 
 fn run(state: &mut State, line: &str) -> Result<Reply, String> {
@@ -153,4 +153,34 @@ fn the_other_commands() {
     assert!(run(&mut state(), "exit now").is_err());
     assert_eq!(run(&mut state(), "sandbox greet x"), Ok(Reply::Sandbox(vec!["greet".to_string(), "x".to_string()])));
     assert!(run(&mut state(), "sandbox").unwrap_err().starts_with("incomplete"));
+}
+
+// rows: N-38 T-01 T-04
+#[test]
+fn options_are_set_and_shown() {
+    let mut state = state();
+    for (line, message) in [
+        (
+            "set-option",
+            "incomplete: set-option NAME VALUE; there is: parallel-view, parallel, keep-panes-open, new-window-key, detach-key",
+        ),
+        ("set-option keep-panes-open", "incomplete: set-option keep-panes-open VALUE; use on or off"),
+        ("set-option keep-panes-open maybe", "keep-panes-open cannot be 'maybe': use on or off"),
+        ("set-option keep-pane-open on", "no option 'keep-pane-open'; did you mean 'keep-panes-open'?"),
+        ("set-option keep-panes-open on on", "set-option takes a name and a value, not 'on' too"),
+        ("show-options all", "show-options takes no words"),
+    ] {
+        assert_eq!(run(&mut state, line), Err(message.to_string()), "{line}");
+    }
+    assert_eq!(run(&mut state, "set-option keep-panes-open on"), Ok(Reply::Done));
+    assert_eq!(run(&mut state, "set-option parallel-view windows"), Ok(Reply::Done));
+    let Ok(Reply::Text(shown)) = run(&mut state, "show-options") else { panic!() };
+    let expected = "parallel-view    windows  (set here)\n\
+                    parallel         all\n\
+                    keep-panes-open  on       (set here)\n\
+                    new-window-key   ctrl-n\n\
+                    detach-key       ctrl-\\\n";
+    assert_eq!(shown, expected);
+    let Ok(Reply::Text(help)) = run(&mut state, "help set-option") else { panic!() };
+    assert!(help.contains("use a number from 1 on, or all"), "{help}");
 }
