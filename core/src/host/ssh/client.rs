@@ -34,8 +34,9 @@ impl Handler for Client {
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Error> {
         match shown {
             PublicKeyOrCertificate::PublicKey { key, .. } => Ok(self.inspector.examine(key).await),
-            // Never asked for, so never acceptable.
-            PublicKeyOrCertificate::Certificate(_) => Ok(false),
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                Ok(self.inspector.examine_certificate(certificate).await)
+            }
         }
     }
 

@@ -1,21 +1,20 @@
 //! From a target to a connection that is logged in: resolve, connect, greet, agree on keys, check the server, log in.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use russh::client::{Config, Handle, connect_stream};
-use russh::keys::{Algorithm, HashAlg, PublicKey};
-use russh::{Preferred, cipher};
+use russh::keys::PublicKey;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use super::algorithms::disagreement;
 use super::auth::{self, Memory};
 use super::client::Client;
 use super::failure::{Failure, printable};
 use super::governor::{Governor, pause};
-use super::host_key::{self, Finding, Inspector};
+use super::host_key::{self, Finding, Inspector, Stranger};
 use super::known_hosts::KnownHosts;
 use super::questions::Questions;
 use super::tap::{Gauge, Tap};
@@ -45,7 +44,7 @@ enum Miss {
     /// The server has too much to do; it may take us later.
     Busy(Failure),
     /// A person has to look at the server's key first.
-    NewKey(PublicKey),
+    NewKey(Stranger),
     /// The server hung up while a person was thinking; the answer is remembered.
     TooSlow(Failure),
 }
@@ -75,10 +74,10 @@ pub(super) async fn dial(
                 }
                 tokio::time::sleep(pause(tries)).await;
             }
-            Miss::NewKey(key) if detours < DETOURS => {
+            Miss::NewKey(stranger) if detours < DETOURS => {
                 detours += 1;
-                host_key::ask(target, questions, &key).await?;
-                accepted = Some(key);
+                host_key::ask(target, questions, &stranger).await?;
+                accepted = Some(stranger.key);
             }
             Miss::NewKey(_) => return Err(Failure::new("host key: the server shows another one each time")),
             Miss::TooSlow(_) if detours < DETOURS => detours += 1,
@@ -151,7 +150,7 @@ async fn shake_hands(
     known: Arc<KnownHosts>,
     accepted: Option<PublicKey>,
 ) -> Result<Link, Miss> {
-    let config = Arc::new(config(target, &known.algorithms(&target.trust.name, target.trust.port)));
+    let config = Arc::new(config(target, &known));
     let vitals = Arc::new(Vitals::new());
     let inspector = Inspector::new(known, target.trust.clone(), accepted);
     let finding = inspector.finding();
@@ -171,11 +170,14 @@ async fn shake_hands(
 
 fn missed(target: &Target, error: &russh::Error, gauge: &Gauge, finding: &Mutex<Option<Finding>>) -> Miss {
     match finding.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        Some(Finding::New(key)) => return Miss::NewKey(key),
+        Some(Finding::New(stranger)) => return Miss::NewKey(stranger),
         Some(Finding::Refused(failure)) => return Miss::Final(failure),
         None => {}
     }
     let greeting = gauge.greeting();
+    if let Some(failure) = disagreement(error, &target.algorithms) {
+        return Miss::Final(failure);
+    }
     if greeting.contains("SSH-") {
         return Miss::Final(Failure::new(format!("key exchange: {}", describe(error))));
     }
@@ -197,65 +199,18 @@ fn turned_away(said: &str) -> bool {
     said.contains("MaxStartups") || said.contains("Not allowed at this time") || said.contains("Too many")
 }
 
-fn config(target: &Target, known: &[Algorithm]) -> Config {
+fn config(target: &Target, known: &KnownHosts) -> Config {
+    let (name, port) = (&target.trust.name, target.trust.port);
+    let preferred = target.algorithms.offer(&known.algorithms(name, port), known.has_authority(name, port));
     Config {
         window_size: WINDOW,
         channel_buffer_size: QUEUE,
-        preferred: Preferred {
-            key: Cow::Owned(host_key_order(known)),
-            cipher: Cow::Borrowed(ciphers()),
-            ..Preferred::DEFAULT
-        },
+        preferred,
         keepalive_interval: target.keepalive,
         keepalive_max: target.keepalive_max.max(1),
         nodelay: true,
         ..Config::default()
     }
-}
-
-/// Kinds of host keys to ask for, those on file first, as OpenSSH orders them: the server then shows a key that can be
-/// compared, and not another one that would look new. SHA-1 signatures are not accepted.
-fn host_key_order(known: &[Algorithm]) -> Vec<Algorithm> {
-    let all = Preferred::DEFAULT.key.iter().filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None });
-    let on_file = |algorithm: &Algorithm| match algorithm {
-        Algorithm::Rsa { hash: Some(HashAlg::Sha256 | HashAlg::Sha512) } => known.iter().any(is_rsa),
-        other => known.contains(other),
-    };
-    let (mut order, rest): (Vec<_>, Vec<_>) = all.cloned().partition(on_file);
-    order.extend(rest);
-    order
-}
-
-pub(super) fn is_rsa(algorithm: &Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Rsa { .. })
-}
-
-/// Ciphers in order: AES-GCM costs half of ChaCha20 where the processor has AES instructions, measured.
-fn ciphers() -> &'static [cipher::Name] {
-    const AES: &[cipher::Name] = &[
-        cipher::AES_256_GCM,
-        cipher::CHACHA20_POLY1305,
-        cipher::AES_256_CTR,
-        cipher::AES_192_CTR,
-        cipher::AES_128_CTR,
-    ];
-    const CHACHA: &[cipher::Name] = &[
-        cipher::CHACHA20_POLY1305,
-        cipher::AES_256_GCM,
-        cipher::AES_256_CTR,
-        cipher::AES_192_CTR,
-        cipher::AES_128_CTR,
-    ];
-    if has_aes() { AES } else { CHACHA }
-}
-
-fn has_aes() -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    return std::arch::is_x86_feature_detected!("aes") && std::arch::is_x86_feature_detected!("pclmulqdq");
-    #[cfg(target_arch = "aarch64")]
-    return std::arch::is_aarch64_feature_detected!("aes");
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-    return false;
 }
 
 /// The shortest limit for a step in which the server may have to think: a wrong password costs it seconds.
@@ -266,17 +221,6 @@ pub(super) fn thinking_time(limit: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_of_keys_on_file_are_asked_for_first() {
-        let names = |known: &[Algorithm]| {
-            host_key_order(known).iter().map(|algorithm| algorithm.to_string()).collect::<Vec<_>>().join(" ")
-        };
-        let ecdsa = "ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521";
-        assert_eq!(names(&[]), format!("ssh-ed25519 {ecdsa} rsa-sha2-512 rsa-sha2-256"));
-        let rsa = [Algorithm::Rsa { hash: None }];
-        assert_eq!(names(&rsa), format!("rsa-sha2-512 rsa-sha2-256 ssh-ed25519 {ecdsa}"));
-    }
 
     #[test]
     fn sshd_says_why_it_turns_away() {

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::keys::{Algorithm, PublicKey};
+use russh::keys::{Algorithm, Certificate, PublicKey};
 
+use super::certificate;
 use super::failure::Failure;
-use super::known_hosts::{self, KnownHosts, KnownKey, Place, Verdict};
+use super::known_hosts::{self, Authority, KnownHosts, KnownKey, Place, Verdict};
 use super::questions::Questions;
 use super::target::{HostKeys, Target, Trust};
 use crate::host::{NoAnswer, QuestionKind};
@@ -16,9 +17,27 @@ use crate::text::shell_word;
 pub(super) enum Finding {
     /// A key nobody knows yet; a person has to decide. The connection is closed meanwhile: servers cut off whoever
     /// does not log in soon, and a person may take all day.
-    New(PublicKey),
+    New(Stranger),
     /// The server must not be talked to.
     Refused(Failure),
+}
+
+/// A host whose key nobody knows yet.
+#[derive(Clone, Debug)]
+pub(super) struct Stranger {
+    pub(super) key: PublicKey,
+    /// Why its certificate does not count, if it showed one.
+    doubt: Option<Doubt>,
+}
+
+/// Why a certificate does not count.
+#[derive(Clone, Debug)]
+struct Doubt {
+    /// A sentence without its full stop.
+    reason: String,
+    hint: String,
+    /// Its authority is trusted, so the host should have a good one.
+    vouched: bool,
 }
 
 /// Judges the key of one server, during one attempt to connect.
@@ -42,46 +61,108 @@ impl Inspector {
 
     /// Whether the key is good.
     pub(super) async fn examine(&self, key: &PublicKey) -> bool {
-        match self.judge(key).await {
-            Ok(()) => true,
-            Err(finding) => {
-                *self.finding.lock().unwrap_or_else(PoisonError::into_inner) = Some(finding);
-                false
+        self.note(self.judge(key, None).await)
+    }
+
+    /// Whether the certificate is good, or else the key in it, as if the host had shown only that.
+    pub(super) async fn examine_certificate(&self, shown: &Certificate) -> bool {
+        self.note(match self.vouch(shown) {
+            Ok(()) => Ok(()),
+            Err(Objection::Refused(failure)) => Err(Finding::Refused(failure)),
+            Err(Objection::Doubt(doubt)) => {
+                self.judge(&PublicKey::new(shown.public_key().clone(), ""), Some(doubt)).await
+            }
+        })
+    }
+
+    fn note(&self, judged: Result<(), Finding>) -> bool {
+        let Err(finding) = judged else { return true };
+        *self.finding.lock().unwrap_or_else(PoisonError::into_inner) = Some(finding);
+        false
+    }
+
+    /// Whether an authority on file vouches for the host with this certificate.
+    fn vouch(&self, shown: &Certificate) -> Result<(), Objection> {
+        let (name, port) = (&self.trust.name, self.trust.port);
+        let said = certificate::describe(shown);
+        match self.known.authority(name, port, shown) {
+            Authority::Trusted => certificate::check_host(shown, name, certificate::now()).map_err(|why| {
+                Objection::Doubt(Doubt {
+                    reason: format!("the {said} is not good: {why}"),
+                    hint: format!(
+                        "ask whoever holds the authority for a new one: ssh-keygen -s AUTHORITY -h -I {0} -n {0} KEY.pub on the host",
+                        shell_word(name)
+                    ),
+                    vouched: true,
+                })
+            }),
+            Authority::Revoked(place) => Err(Objection::Refused(
+                Failure::new(format!(
+                    "host key: the {said}, or its authority, is revoked by {}:{}",
+                    place.file.display(),
+                    place.line
+                ))
+                .hint("whoever holds this key may be an impostor; the host needs a new key and certificate"),
+            )),
+            Authority::Unknown(on_file) => {
+                let on_file = on_file.map(|known| {
+                    let (file, line) = (known.place.file.display(), known.place.line);
+                    format!(", but {file}:{line} trusts {} {}", kind(&known.algorithm), known.fingerprint)
+                });
+                Err(Objection::Doubt(Doubt {
+                    reason: format!("it shows a {said}{}", on_file.unwrap_or_default()),
+                    hint: "if the authority was really replaced, add a @cert-authority line with the new one".into(),
+                    vouched: false,
+                }))
             }
         }
     }
 
-    async fn judge(&self, key: &PublicKey) -> Result<(), Finding> {
+    async fn judge(&self, key: &PublicKey, doubt: Option<Doubt>) -> Result<(), Finding> {
         match self.known.check(&self.trust.name, self.trust.port, key) {
             Verdict::Known => Ok(()),
             Verdict::Revoked(place) => Err(Finding::Refused(revoked(key, &place))),
             Verdict::Changed(other) => Err(Finding::Refused(changed(key, &other))),
             Verdict::Unknown if self.accepted.as_ref().is_some_and(|yes| yes.key_data() == key.key_data()) => Ok(()),
-            Verdict::Unknown => match self.trust.policy {
-                HostKeys::Strict => Err(Finding::Refused(unknown(&self.trust, key))),
-                HostKeys::AcceptNew => remember(&self.trust, key).await.map_err(Finding::Refused),
-                HostKeys::Ask => Err(Finding::New(key.clone())),
-            },
+            Verdict::Unknown => {
+                // A host that has a trusted authority and no good certificate is not simply new.
+                let suspect = doubt.as_ref().is_some_and(|doubt| doubt.vouched);
+                let stranger = Stranger { key: key.clone(), doubt };
+                match self.trust.policy {
+                    HostKeys::Ask => Err(Finding::New(stranger)),
+                    HostKeys::AcceptNew if !suspect => remember(&self.trust, key).await.map_err(Finding::Refused),
+                    HostKeys::AcceptNew | HostKeys::Strict => Err(Finding::Refused(unknown(&self.trust, &stranger))),
+                }
+            }
         }
     }
+}
+
+/// Why a certificate was not enough.
+enum Objection {
+    Refused(Failure),
+    Doubt(Doubt),
 }
 
 /// Asks a person whether a new key is right, and remembers it.
 ///
 /// # Errors
 /// The answer was no, nobody is there, or the key could not be remembered.
-pub(super) async fn ask(target: &Target, questions: &Questions, key: &PublicKey) -> Result<(), Failure> {
+pub(super) async fn ask(target: &Target, questions: &Questions, stranger: &Stranger) -> Result<(), Failure> {
+    let key = &stranger.key;
+    let doubt = stranger.doubt.as_ref().map(|doubt| format!("\nAbout its certificate: {}.", doubt.reason));
     let notice = format!(
-        "The authenticity of host '{}' can't be established.\n{} key fingerprint is {}.",
+        "The authenticity of host '{}' can't be established.\n{} key fingerprint is {}.{}",
         known_hosts::name(&target.address, target.port),
         kind(&key.algorithm()),
         known_hosts::fingerprint(key),
+        doubt.unwrap_or_default(),
     );
     let prompt = "Are you sure you want to continue connecting (yes/no)".to_string();
     match questions.ask(notice, prompt, QuestionKind::Confirm).await {
         Ok(answer) if answer.is_yes() => remember(&target.trust, key).await,
         Ok(_) => Err(Failure::new("host key: it was not accepted")),
-        Err(why @ NoAnswer::NobodyThere) => Err(unknown(&target.trust, key).unanswered(why)),
+        Err(why @ NoAnswer::NobodyThere) => Err(unknown(&target.trust, stranger).unanswered(why)),
         Err(why @ NoAnswer::Cancelled) => Err(Failure::new(format!("host key: {why}")).unanswered(why)),
     }
 }
@@ -103,8 +184,15 @@ async fn remember(trust: &Trust, key: &PublicKey) -> Result<(), Failure> {
         .hint(format!("make {shown} writable, or set known_hosts of the host")))
 }
 
-fn unknown(trust: &Trust, key: &PublicKey) -> Failure {
-    let name = known_hosts::name(&trust.name, trust.port);
+fn unknown(trust: &Trust, stranger: &Stranger) -> Failure {
+    let (name, key) = (known_hosts::name(&trust.name, trust.port), &stranger.key);
+    if let Some(doubt) = &stranger.doubt {
+        let reason = match doubt.vouched {
+            true => format!("host key: {}", doubt.reason),
+            false => format!("host key: {name} is not known; {}", doubt.reason),
+        };
+        return Failure::new(reason).hint(doubt.hint.clone());
+    }
     let reason =
         format!("host key: {name} is not known, it shows {} {}", kind(&key.algorithm()), known_hosts::fingerprint(key));
     let file = trust.files.first().map(|file| file.display().to_string()).unwrap_or_default();

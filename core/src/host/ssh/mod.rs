@@ -1,11 +1,13 @@
 //! Hosts reached over SSH: one pool of connections, authentication, host keys (design 6).
 //!
 //! From top to bottom: [`SshHost`] is what the framework sees. `target` puts definition, configuration and defaults
-//! together, `pool` shares connections, `dial` makes them (`governor`, `host_key`, `known_hosts`, `auth`), `connection`
+//! together, `pool` shares connections, `dial` makes them (`governor`, `algorithms`, `host_key`, `known_hosts`, `auth`), `connection`
 //! looks after one, `channel` runs one command.
 
 mod account;
+mod algorithms;
 mod auth;
+mod certificate;
 mod channel;
 mod client;
 mod config;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::SshOptions;
 use super::account::Account;
+use super::algorithms::{Algorithms, Wishes};
 use super::config::{self, Files, Proxy, Query, Settings, StrictHostKeys, Tokens, home_path};
 use super::failure::Failure;
 use crate::node::{HostDef, HostKeyPolicy, HostSettings, Secret};
@@ -32,6 +33,8 @@ pub(super) struct Target {
     pub(super) keepalive_max: usize,
     pub(super) identity: Identity,
     pub(super) trust: Trust,
+    /// What is offered to the server.
+    pub(super) algorithms: Algorithms,
     /// What hosts must have in common to share this host's connections.
     pub(super) key: Key,
 }
@@ -44,6 +47,8 @@ pub(super) struct Identity {
     pub(super) key_file: Option<PathBuf>,
     /// Key files of the SSH configuration; they may be missing.
     pub(super) configured_files: Vec<PathBuf>,
+    /// Certificate files of the SSH configuration; without any, those beside the key files count.
+    pub(super) certificate_files: Vec<PathBuf>,
     /// Key files that are tried when none is named.
     pub(super) default_files: Vec<PathBuf>,
     pub(super) key_password: Option<Secret>,
@@ -84,6 +89,7 @@ struct Parts {
     user: String,
     identity: Identity,
     trust: Trust,
+    wishes: Wishes,
 }
 
 impl Hash for Identity {
@@ -143,7 +149,9 @@ impl Target {
         let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
         let identity = identity(said, configured, options, &tokens)?;
         let trust = trust(said, configured, &tokens, &address)?;
-        let parts = Parts { address, port, user, identity, trust };
+        let wishes = configured.algorithms.clone();
+        let algorithms = wishes.resolve()?;
+        let parts = Parts { address, port, user, identity, trust, wishes };
         Ok(Target {
             timeout: said.timeout.or(configured.connect_timeout).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
             keepalive: (!keepalive.is_zero()).then_some(keepalive),
@@ -153,6 +161,7 @@ impl Target {
             user: parts.user.clone(),
             identity: parts.identity.clone(),
             trust: parts.trust.clone(),
+            algorithms,
             key: Key(Arc::new(parts)),
         })
     }
@@ -182,11 +191,16 @@ fn identity(
     for file in configured.identity_files.iter().filter(|file| !file.eq_ignore_ascii_case("none")) {
         files.push(tokens.path(file).map_err(|why| Failure::new(format!("IdentityFile: {why}")))?);
     }
+    let mut certificates = Vec::new();
+    for file in configured.certificate_files.iter().filter(|file| !file.eq_ignore_ascii_case("none")) {
+        certificates.push(tokens.path(file).map_err(|why| Failure::new(format!("CertificateFile: {why}")))?);
+    }
     let chosen = said.key.is_some() || named.is_some() || !configured.identity_files.is_empty();
     Ok(Identity {
         key: said.key.clone(),
         key_file: named,
         configured_files: files,
+        certificate_files: certificates,
         default_files: if chosen { Vec::new() } else { default_files(tokens.home) },
         key_password: said.key_password.clone(),
         password: said.password.clone(),

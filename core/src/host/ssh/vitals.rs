@@ -131,12 +131,6 @@ pub(super) fn describe(error: &russh::Error) -> String {
         }
         russh::Error::IO(error) => describe_io(error),
         russh::Error::KeepaliveTimeout => "the server does not answer keepalive messages".into(),
-        russh::Error::NoCommonAlgo { kind, ours, theirs } => format!(
-            "no common {} algorithm: ours {}; theirs {}",
-            format!("{kind:?}").to_lowercase(),
-            ours.join(","),
-            printable(&theirs.join(","), 300)
-        ),
         russh::Error::NoAuthMethod => NO_METHOD_LEFT.into(),
         russh::Error::Version => "the server does not speak SSH 2".into(),
         other => {

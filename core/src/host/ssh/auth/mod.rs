@@ -7,6 +7,7 @@ mod memory;
 mod offer;
 mod passwords;
 mod plan;
+mod signers;
 
 use std::future::Future;
 

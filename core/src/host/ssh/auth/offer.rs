@@ -1,19 +1,24 @@
-//! Offering keys.
+//! Offering keys, and certificates for them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
+use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
 use russh::{AgentAuthError, Signer};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::keys::{Candidate, Source};
+use super::signers::{KeySigner, Probe, ThroughAgent};
 use super::{Answered, Login, Trouble, timed};
 use crate::host::QuestionKind;
-use crate::host::ssh::dial::{is_rsa, thinking_time};
+use crate::host::ssh::algorithms::is_rsa;
+use crate::host::ssh::certificate;
+use crate::host::ssh::client::Client;
+use crate::host::ssh::dial::thinking_time;
 use crate::host::ssh::failure::Failure;
 
 /// How long an agent may take to sign: it may ask its owner first.
@@ -21,83 +26,108 @@ const AGENT_LIMIT: Duration = Duration::from_secs(60);
 
 impl Login<'_> {
     pub(super) async fn key(&mut self, index: usize) -> Result<Answered, Trouble> {
-        let Candidate { label, public, source } = self.keys[index].clone();
-        let answered = match source {
-            Source::Ready(key) => self.sign(&label, key).await?,
-            Source::Agent(held) => self.agent_key(&label, &held).await?,
-            Source::Locked(text, file) => self.locked_key(&label, public.as_ref(), text, &file).await?,
+        let candidate = self.keys[index].clone();
+        let told = self.notes.len();
+        let kind = candidate.public.as_ref().map(|public| public.algorithm());
+        let certified = candidate.certificate.is_some();
+        if kind.is_some_and(|kind| !self.target.algorithms.takes_user_key(&kind, certified)) {
+            self.notes.push(format!("{} (left out by PubkeyAcceptedAlgorithms)", candidate.label));
+            return Ok(Answered::NotOffered);
+        }
+        let answered = match candidate.source.clone() {
+            Source::Ready(key) => self.sign(&candidate, key).await?,
+            Source::Agent(held) => self.agent_key(&candidate, &held).await?,
+            Source::Locked(text, file) => self.locked_key(&candidate, text, &file).await?,
         };
-        if !matches!(answered, Answered::In) && self.notes.last().is_none_or(|note| !note.starts_with(&label)) {
-            self.notes.push(label);
+        if !matches!(answered, Answered::In) && self.notes.len() == told {
+            let shown = candidate.certificate.as_ref();
+            let doubt = shown.and_then(|shown| certificate::doubt(shown, &self.target.user, certificate::now()));
+            self.notes.push(match doubt {
+                Some(doubt) => format!("{} ({doubt})", candidate.label),
+                None => candidate.label,
+            });
         }
         Ok(answered)
     }
 
     async fn locked_key(
         &mut self,
-        label: &str,
-        public: Option<&PublicKey>,
+        candidate: &Candidate,
         text: Arc<Zeroizing<String>>,
         file: &Path,
     ) -> Result<Answered, Trouble> {
         let key = match self.memory.key(file) {
             Some(key) => key,
             None => {
-                if let Some(answered) = self.probe(label, public).await? {
+                if let Some(answered) = self.probe(candidate).await? {
                     return Ok(answered);
                 }
-                let Some(key) = self.unlock(label, text).await? else { return Ok(Answered::NotOffered) };
+                let Some(key) = self.unlock(&candidate.label, text).await? else { return Ok(Answered::NotOffered) };
                 self.memory.remember_key(file, key.clone());
                 key
             }
         };
-        self.sign(label, key).await
+        self.sign(candidate, key).await
     }
 
-    async fn sign(&mut self, label: &str, key: Arc<PrivateKey>) -> Result<Answered, Trouble> {
+    async fn sign(&mut self, candidate: &Candidate, key: Arc<PrivateKey>) -> Result<Answered, Trouble> {
+        let label = &candidate.label;
         let Some(hash) = self.hash(label, &key.algorithm()).await? else { return Ok(Answered::NotOffered) };
-        let key = PrivateKeyWithHashAlg::new(key, hash);
-        let user = self.target.user.clone();
-        timed(self.target, self.link.handle.authenticate_publickey(user, key)).await.map(Answered::from)
+        if candidate.certificate.is_none() {
+            let key = PrivateKeyWithHashAlg::new(key, hash);
+            let user = self.target.user.clone();
+            let offering = self.link.handle.authenticate_publickey(user, key);
+            return timed(self.target, offering).await.map(Answered::from);
+        }
+        let limit = thinking_time(self.target.timeout);
+        let (user, handle) = (self.target.user.clone(), &mut self.link.handle);
+        let presented = timeout(limit, present(handle, user, candidate, hash, &mut KeySigner { key })).await;
+        self.signed(label, presented.ok(), "the key did not sign", limit)
     }
 
-    async fn agent_key(&mut self, label: &str, held: &AgentIdentity) -> Result<Answered, Trouble> {
+    async fn agent_key(&mut self, candidate: &Candidate, held: &AgentIdentity) -> Result<Answered, Trouble> {
+        let label = &candidate.label;
         let Some(hash) = self.hash(label, &held.public_key().algorithm()).await? else {
             return Ok(Answered::NotOffered);
         };
         let Some(agent) = self.agent.as_mut() else { return Ok(Answered::NotOffered) };
+        let mut signer = ThroughAgent { agent: &mut agent.client, held };
+        let limit = thinking_time(self.target.timeout) + AGENT_LIMIT;
         let (user, handle) = (self.target.user.clone(), &mut self.link.handle);
-        let signed = timeout(thinking_time(self.target.timeout) + AGENT_LIMIT, async {
-            match held {
-                AgentIdentity::PublicKey { key, .. } => {
-                    handle.authenticate_publickey_with(user, key.clone(), hash, &mut agent.client).await
-                }
-                AgentIdentity::Certificate { certificate, .. } => {
-                    handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut agent.client).await
-                }
-            }
-        });
-        match signed.await {
-            Ok(Ok(result)) => Ok(result.into()),
-            Ok(Err(AgentAuthError::Send(_))) => Err(Trouble::Gone),
-            Ok(Err(AgentAuthError::Key(error))) => {
-                self.notes.push(format!("{label} (the agent did not sign: {error})"));
+        let presented = timeout(limit, present(handle, user, candidate, hash, &mut signer)).await;
+        self.signed(label, presented.ok(), "the agent did not sign", limit)
+    }
+
+    /// What became of an offer; `None`: nothing within the limit.
+    fn signed(
+        &mut self,
+        label: &str,
+        presented: Option<Result<AuthResult, AgentAuthError>>,
+        trouble: &str,
+        limit: Duration,
+    ) -> Result<Answered, Trouble> {
+        match presented {
+            Some(Ok(result)) => Ok(result.into()),
+            Some(Err(AgentAuthError::Send(_))) => Err(Trouble::Gone),
+            Some(Err(AgentAuthError::Key(error))) => {
+                self.notes.push(format!("{label} ({trouble}: {error})"));
                 Ok(Answered::NotOffered)
             }
-            Err(_) => Err(Failure::late("authentication", AGENT_LIMIT).into()),
+            None => Err(Failure::late("authentication", limit).into()),
         }
     }
 
     /// Finds out whether the server would take the key of an encrypted file; only then is anybody asked to unlock it.
     /// `None`: it would.
-    async fn probe(&mut self, label: &str, public: Option<&PublicKey>) -> Result<Option<Answered>, Trouble> {
-        let Some(public) = public else { return Ok(None) };
-        let Some(hash) = self.hash(label, &public.algorithm()).await? else { return Ok(Some(Answered::NotOffered)) };
+    async fn probe(&mut self, candidate: &Candidate) -> Result<Option<Answered>, Trouble> {
+        let Some(public) = &candidate.public else { return Ok(None) };
+        let Some(hash) = self.hash(&candidate.label, &public.algorithm()).await? else {
+            return Ok(Some(Answered::NotOffered));
+        };
         let mut probe = Probe { wanted: false };
         let (user, handle) = (self.target.user.clone(), &mut self.link.handle);
-        let asking = handle.authenticate_publickey_with(user, public.clone(), hash, &mut probe);
         let limit = thinking_time(self.target.timeout);
-        match timeout(limit, asking).await {
+        match timeout(limit, present(handle, user, candidate, hash, &mut probe)).await {
             Ok(Err(AgentAuthError::Key(_))) if probe.wanted => Ok(None),
             Ok(Ok(result)) => Ok(Some(result.into())),
             Ok(Err(_)) => Err(Trouble::Gone),
@@ -129,37 +159,40 @@ impl Login<'_> {
         }
     }
 
-    /// The hash for signatures of RSA keys, the best the server knows. `None`: it wants SHA-1 only, and does not get it.
+    /// The hash for signatures of RSA keys, the best the server knows. `None`: it wants SHA-1 only, and does not get it
+    /// unless the configuration allows it.
     async fn hash(&mut self, label: &str, algorithm: &Algorithm) -> Result<Option<Option<HashAlg>>, Trouble> {
         if !is_rsa(algorithm) {
             return Ok(Some(None));
         }
+        let sha1 = self.target.algorithms.takes_sha1();
         match timed(self.target, self.link.handle.best_supported_rsa_hash()).await? {
-            Some(None) => {
-                self.notes.push(format!("{label} (the server wants signatures with SHA-1, which are not safe)"));
+            Some(None) if !sha1 => {
+                self.notes.push(format!(
+                    "{label} (the server wants signatures with SHA-1, which are not safe; \
+                     PubkeyAcceptedAlgorithms +ssh-rsa in the ssh configuration allows them)"
+                ));
                 Ok(None)
             }
             Some(best) => Ok(Some(best)),
+            // Servers that do not say what they know are older than SHA-2 in SSH.
+            None if sha1 => Ok(Some(None)),
             None => Ok(Some(Some(HashAlg::Sha512))),
         }
     }
 }
 
-/// Signs nothing; finds out whether a signature would be wanted.
-struct Probe {
-    wanted: bool,
-}
-
-impl Signer for Probe {
-    type Error = AgentAuthError;
-
-    async fn auth_sign(
-        &mut self,
-        _: &AgentIdentity,
-        _: Option<HashAlg>,
-        _: Vec<u8>,
-    ) -> Result<Vec<u8>, AgentAuthError> {
-        self.wanted = true;
-        Err(AgentAuthError::Key(russh::keys::Error::AgentFailure))
+/// Shows the certificate of a candidate, or else its public key, and signs when the server wants it.
+async fn present<S: Signer<Error = AgentAuthError>>(
+    handle: &mut Handle<Client>,
+    user: String,
+    candidate: &Candidate,
+    hash: Option<HashAlg>,
+    signer: &mut S,
+) -> Result<AuthResult, AgentAuthError> {
+    match (&candidate.certificate, &candidate.public) {
+        (Some(shown), _) => handle.authenticate_certificate_with(user, (**shown).clone(), hash, signer).await,
+        (None, Some(public)) => handle.authenticate_publickey_with(user, public.clone(), hash, signer).await,
+        (None, None) => Err(AgentAuthError::Key(russh::keys::Error::CouldNotReadKey)),
     }
 }

@@ -18,7 +18,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 const MAX_FILES: usize = 200;
 
 /// What is looked at; a line of any other kind may say what it likes.
-const KEYWORDS: [&str; 13] = [
+const KEYWORDS: [&str; 20] = [
     "hostname",
     "hostkeyalias",
     "user",
@@ -32,6 +32,14 @@ const KEYWORDS: [&str; 13] = [
     "globalknownhostsfile",
     "stricthostkeychecking",
     "proxyjump",
+    "certificatefile",
+    "ciphers",
+    "kexalgorithms",
+    "macs",
+    "hostkeyalgorithms",
+    "pubkeyacceptedalgorithms",
+    // Its name until OpenSSH 8.5.
+    "pubkeyacceptedkeytypes",
 ];
 
 pub(super) struct Reader<'a> {
@@ -207,6 +215,14 @@ impl<'a> Reader<'a> {
             "user" => keep(&mut settings.user, first()?),
             "port" => keep(&mut settings.port, port(&first()?)?),
             "identityfile" => settings.identity_files.push(first()?),
+            "certificatefile" => settings.certificate_files.push(first()?),
+            "ciphers" => keep(&mut settings.algorithms.ciphers, first()?),
+            "kexalgorithms" => keep(&mut settings.algorithms.kex, first()?),
+            "macs" => keep(&mut settings.algorithms.macs, first()?),
+            "hostkeyalgorithms" => keep(&mut settings.algorithms.host_keys, first()?),
+            "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => {
+                keep(&mut settings.algorithms.user_keys, first()?);
+            }
             "identitiesonly" => keep(&mut settings.identities_only, yes(keyword, &first()?)?),
             "connecttimeout" => {
                 if let Some(limit) = time(&first()?)? {

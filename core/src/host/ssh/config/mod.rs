@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::account::Account;
+use super::algorithms::Wishes;
 use super::failure::Failure;
 
 pub(super) use tokens::{Tokens, home_path};
@@ -33,6 +34,9 @@ pub(super) struct Settings {
     /// As written, in order, tokens not expanded.
     pub(super) identity_files: Vec<String>,
     pub(super) identities_only: Option<bool>,
+    /// As written, in order, tokens not expanded.
+    pub(super) certificate_files: Vec<String>,
+    pub(super) algorithms: Wishes,
     pub(super) connect_timeout: Option<Duration>,
     /// Zero: no keepalive messages.
     pub(super) alive_interval: Option<Duration>,

@@ -1,8 +1,8 @@
 //! The known-hosts files: which keys a host may show.
 //!
 //! Reads what OpenSSH writes: plain and hashed names, lists, patterns, negation, `[host]:port`, `@revoked` and
-//! `@cert-authority` lines, any number of files. Authorities are read and set apart; certificates are never asked of a
-//! server, so they decide nothing yet. Nothing here asks or connects: see `host_key`.
+//! `@cert-authority` lines, any number of files. Nothing here asks or connects, and nothing looks into certificates:
+//! see `host_key` and `certificate`.
 
 mod append;
 mod line;
@@ -12,7 +12,8 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use russh::keys::{Algorithm, HashAlg, PublicKey};
+use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use line::{Line, Marker};
 
@@ -53,6 +54,17 @@ pub(super) enum Verdict {
     Revoked(Place),
     /// The host is not known.
     Unknown,
+}
+
+/// What the files say about the authority of a certificate that a host shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// It may vouch for this host.
+    Trusted,
+    /// The key of the host, or the authority, must not be trusted any more.
+    Revoked(Place),
+    /// It is not on file for this host; the first one that is, if there is one.
+    Unknown(Option<KnownKey>),
 }
 
 /// The files, read once for one connection attempt.
@@ -98,15 +110,39 @@ impl KnownHosts {
         }
     }
 
+    /// Looks for the authority of a certificate that `host` shows on `port`.
+    pub(super) fn authority(&self, host: &str, port: u16, certificate: &Certificate) -> Authority {
+        let mut on_file = None;
+        let mut trusted = false;
+        for name in names(host, port) {
+            for (place, line) in self.lines().filter(|(_, line)| line.names(&name)) {
+                let signed = line.key.key_data() == certificate.signature_key();
+                match line.marker {
+                    Marker::Revoked if signed || line.key.key_data() == certificate.public_key() => {
+                        return Authority::Revoked(place);
+                    }
+                    Marker::CertAuthority if signed => trusted = true,
+                    Marker::CertAuthority => {
+                        on_file.get_or_insert_with(|| known_key(place, &name, &line));
+                    }
+                    Marker::Revoked | Marker::None => {}
+                }
+            }
+        }
+        if trusted { Authority::Trusted } else { Authority::Unknown(on_file) }
+    }
+
+    /// Whether an authority is on file for a host. Only then is a server asked for a certificate.
+    pub(super) fn has_authority(&self, host: &str, port: u16) -> bool {
+        let names = names(host, port);
+        self.lines().any(|(_, line)| line.marker == Marker::CertAuthority && names.iter().any(|name| line.names(name)))
+    }
+
     /// Kinds of keys on file for a host, in file order. A server is asked for these first, so that a host known by one
     /// kind does not look unknown by another.
     pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
-        let mut names = vec![name(host, port)];
-        if port != 22 {
-            names.push(name(host, 22));
-        }
         let mut found = Vec::new();
-        for name in names {
+        for name in names(host, port) {
             for (_, line) in self.lines().filter(|(_, line)| line.marker == Marker::None && line.names(&name)) {
                 let algorithm = line.key.algorithm();
                 if !found.contains(&algorithm) {
@@ -128,12 +164,7 @@ impl KnownHosts {
                 Marker::None => {
                     // Of several other keys, one of the same kind tells most.
                     if other.as_ref().is_none_or(|other| other.algorithm != key.algorithm()) {
-                        other = Some(KnownKey {
-                            place,
-                            name: name.to_string(),
-                            algorithm: line.key.algorithm(),
-                            fingerprint: fingerprint(&line.key),
-                        });
+                        other = Some(known_key(place, name, &line));
                     }
                 }
                 Marker::Revoked | Marker::CertAuthority => {}
@@ -153,6 +184,21 @@ impl KnownHosts {
             })
         })
     }
+}
+
+fn known_key(place: Place, name: &str, line: &Line) -> KnownKey {
+    let key: &KeyData = line.key.key_data();
+    let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+    KnownKey { place, name: name.to_string(), algorithm: key.algorithm(), fingerprint }
+}
+
+/// The names under which a host may be on file: what is on file for the bare name is good on any port, as in OpenSSH.
+fn names(host: &str, port: u16) -> Vec<String> {
+    let mut names = vec![name(host, port)];
+    if port != 22 {
+        names.push(name(host, 22));
+    }
+    names
 }
 
 /// How a key is named to people: `SHA256:...`

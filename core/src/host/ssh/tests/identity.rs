@@ -83,13 +83,13 @@ async fn nobody_is_asked_to_unlock_a_key_the_server_does_not_want() {
 }
 
 /// An agent with one key in it.
-struct TestAgent {
+pub(super) struct TestAgent {
     child: Child,
-    socket: std::path::PathBuf,
+    pub(super) socket: std::path::PathBuf,
 }
 
 impl TestAgent {
-    async fn holding(sshd: &Sshd, key: &str) -> TestAgent {
+    pub(super) async fn holding(sshd: &Sshd, key: &str) -> TestAgent {
         let socket = sshd.path("agent.sock");
         let child = Command::new("ssh-agent")
             .arg("-D")
@@ -99,14 +99,16 @@ impl TestAgent {
             .spawn()
             .expect("these tests need ssh-agent: apt-get install openssh-client");
         until("the agent listens", || socket.exists()).await;
-        let added = Command::new("ssh-add")
-            .arg(sshd.path(key))
-            .env("SSH_AUTH_SOCK", &socket)
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(added.success());
-        TestAgent { child, socket }
+        let agent = TestAgent { child, socket };
+        agent.add(&sshd.path(key));
+        agent
+    }
+
+    /// Adds a key, and the certificate beside it.
+    pub(super) fn add(&self, key: &std::path::Path) {
+        let mut adding = Command::new("ssh-add");
+        adding.arg(key).env("SSH_AUTH_SOCK", &self.socket).stderr(Stdio::null());
+        assert!(adding.status().unwrap().success());
     }
 }
 

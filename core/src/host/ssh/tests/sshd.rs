@@ -29,6 +29,11 @@ impl Sshd {
 
     /// With more lines for its configuration.
     pub(super) async fn start_with(lines: &str) -> Sshd {
+        Sshd::prepared(|_| lines.to_string()).await
+    }
+
+    /// With lines that name files of its directory, which are made before it starts.
+    pub(super) async fn prepared(prepare: impl FnOnce(&Path) -> String) -> Sshd {
         let binary = PLACES.iter().map(Path::new).find(|path| path.exists());
         let binary = binary.expect("these tests need sshd: apt-get install openssh-server");
         // It wants this directory to exist, even for a server that is not the system's.
@@ -39,6 +44,7 @@ impl Sshd {
         let user = write_key(&path.join("user_key"));
         std::fs::write(path.join("authorized_keys"), user.public_key().to_openssh().expect("public key"))
             .expect("authorized_keys");
+        let lines = prepare(path);
         let port = free_port();
         let config = format!(
             "{lines}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/authorized_keys\n\
@@ -133,6 +139,14 @@ pub(super) fn write_key(file: &Path) -> PrivateKey {
     write_private(file, &key);
     std::fs::write(file.with_extension("pub"), key.public_key().to_openssh().expect("public key")).expect("write");
     key
+}
+
+/// Runs ssh-keygen; the certificates and hashes in these tests are made by OpenSSH.
+pub(super) fn ssh_keygen<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> String {
+    let run = Command::new("ssh-keygen").args(arguments).stdin(Stdio::null()).output();
+    let run = run.expect("these tests need ssh-keygen: apt-get install openssh-client");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8_lossy(&run.stdout).into_owned()
 }
 
 pub(super) fn write_private(file: &Path, key: &PrivateKey) {

@@ -33,7 +33,7 @@ async fn a_changed_key_is_refused_with_everything_one_needs_to_know() {
     assert_eq!(sshd.logins(), 0);
 }
 
-fn fingerprint_of(file: &Path) -> String {
+pub(super) fn fingerprint_of(file: &Path) -> String {
     let key = russh::keys::load_public_key(file).unwrap();
     super::super::known_hosts::fingerprint(&key)
 }
