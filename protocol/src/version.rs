@@ -12,7 +12,7 @@ pub struct Version {
     pub minor: u16,
 }
 
-/// The version this crate speaks.
+/// The version this crate speaks. 1.1 knows the messages from number 11 on.
 pub const VERSION: Version = Version { major: 1, minor: 1 };
 
 /// First message in both directions. Its encoding never changes, so that any two versions can say why they do not

@@ -1,4 +1,4 @@
-//! The bytes of every message of protocol 1.0, pinned. A change here breaks peers that are installed: add messages
+//! The bytes of every message, pinned. A change here breaks peers that are installed: add messages
 //! with new numbers instead.
 
 #![allow(clippy::unwrap_used)]
@@ -120,7 +120,7 @@ fn messages_of_daemons() {
             cells: vec![":w1".to_string()],
             actions: vec!["go".to_string()],
         }),
-        "00000011 003c 01 03776562 01 033a7731 01 02676f",
+        "00000010 003c 01 03776562 01 033a7731 01 02676f",
     );
     from_daemon(FromDaemon::Unknown(11), "00000002 000b");
 }

@@ -17,3 +17,4 @@ mod parallel_100;
 mod readme;
 mod sessions;
 mod trouble;
+mod versions;
