@@ -101,6 +101,10 @@ impl Env {
     /// Once here, on one cell, or on all cells. Boxed: actions call actions.
     fn perform<'a>(&'a self, name: &'a str, code: Code, args: Vec<Value>) -> BoxFuture<'a, Result<Value, ActionError>> {
         Box::pin(async move {
+            // Reading is not acting: what a property or query reaches on hosts is refused there.
+            if let Code::Action(_) = code {
+                self.admitted(name)?;
+            }
             let flags = code.flags();
             if !self.node().forks() || flags.dont_isolate_yet {
                 return self.run_here(name, code, args).await;
@@ -112,6 +116,15 @@ impl Env {
                 Some(cell) => cell.run_here(name, code, args).await,
                 None => Ok(Value::Nil),
             }
+        })
+    }
+
+    /// Whether whoever is behind this run may act on this node.
+    fn admitted(&self, name: &str) -> Result<(), ActionError> {
+        let gate = &self.context().gate;
+        gate.admit(self.node()).map_err(|why| {
+            gate.refused(self.node(), name, &why);
+            ActionError::new(Cause::Forbidden(why))
         })
     }
 

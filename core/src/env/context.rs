@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::{Gate, OpenGate};
 use crate::console::asker_on;
 use crate::host::ssh::SshOptions;
 use crate::host::{Asker, HostServices, NobodyToAsk, RunIo};
@@ -31,6 +32,8 @@ pub struct RunContext {
     pub cancel: CancellationToken,
     /// How many isolations run at once; `None`: all (`--parallel N`).
     pub parallel_limit: Option<usize>,
+    /// Who may act where.
+    pub gate: Arc<dyn Gate>,
 }
 
 impl RunContext {
@@ -46,6 +49,7 @@ impl RunContext {
             sandbox: false,
             cancel: CancellationToken::new(),
             parallel_limit: None,
+            gate: Arc::new(OpenGate),
         }
     }
 
@@ -76,6 +80,7 @@ impl RunContext {
             cancel: self.cancel.clone(),
             services: self.services.clone(),
             sandbox: self.sandbox,
+            node: "".into(),
         }
     }
 

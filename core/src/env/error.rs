@@ -75,6 +75,8 @@ pub enum Cause {
         /// Why.
         why: NoAnswer,
     },
+    /// Whoever is behind the run may not act there; a sentence.
+    Forbidden(String),
     /// Ctrl-C, or the session or daemon ended.
     Interrupted,
     /// Wrong use: arguments, types.
@@ -88,6 +90,8 @@ pub enum Ending {
     Unreachable,
     /// Something failed.
     Failed,
+    /// Not permitted.
+    Forbidden,
     /// What became of a command is not known: somebody has to look.
     Unknown,
     /// Stopped by the operator or with the session.
@@ -99,6 +103,7 @@ fn run_ending(error: &RunError) -> Ending {
         RunError::Failed(failure) if matches!(failure.status, ExitStatus::Unknown(_)) => Ending::Unknown,
         RunError::Interrupted { .. } | RunError::Host(HostError::Interrupted { .. }) => Ending::Interrupted,
         RunError::Host(HostError::Connect(_)) => Ending::Unreachable,
+        RunError::Host(HostError::Forbidden { .. }) => Ending::Forbidden,
         RunError::Several(outcomes) => {
             outcomes.iter().filter_map(|o| o.result.as_ref().err()).map(run_ending).max().unwrap_or(Ending::Failed)
         }
@@ -156,6 +161,7 @@ impl ActionError {
         match &*self.cause {
             Cause::Interrupted | Cause::NoInput { why: NoAnswer::Cancelled, .. } => Ending::Interrupted,
             Cause::Run(error) => run_ending(error),
+            Cause::Forbidden(_) => Ending::Forbidden,
             Cause::Query { inner, .. } => inner.ending(),
             Cause::Parallel(outcomes) => {
                 let endings = outcomes.iter().filter_map(|cell| match &cell.outcome {
@@ -171,12 +177,14 @@ impl ActionError {
         }
     }
 
-    /// Status of a program that ends with this error: 1 failed, 3 only unreachable hosts, 7 outcome unknown on some
+    /// Status of a program that ends with this error: 1 failed, 3 only unreachable hosts, 6 not
+    /// permitted, 7 outcome unknown on some
     /// host, 130 interrupted.
     pub fn exit_code(&self) -> i32 {
         match self.ending() {
             Ending::Unreachable => 3,
             Ending::Failed => 1,
+            Ending::Forbidden => 6,
             Ending::Unknown => 7,
             Ending::Interrupted => 130,
         }
@@ -238,6 +246,7 @@ impl fmt::Display for ActionError {
             }
             Cause::Script { message, .. } => f.write_str(message),
             Cause::NoInput { question, why } => write!(f, "no answer to '{question}': {why}"),
+            Cause::Forbidden(why) => write!(f, "not permitted: {why}"),
             Cause::Interrupted => f.write_str("interrupted"),
             Cause::Usage(message) => f.write_str(message),
         }

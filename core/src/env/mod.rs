@@ -7,6 +7,7 @@ mod call;
 mod calls;
 mod context;
 mod error;
+mod gate;
 mod inspected;
 mod one_cell;
 mod outcome;
@@ -16,6 +17,7 @@ mod program;
 pub use call::Skipped;
 pub use context::RunContext;
 pub use error::{ActionError, Cause, Ending, Frame};
+pub use gate::{Gate, OpenGate};
 pub use inspected::CallEach;
 pub use outcome::{CellOutcome, Outcome, ParallelResult};
 
@@ -26,7 +28,7 @@ use call::Code;
 use calls::Calls;
 
 use crate::console::Console;
-use crate::host::{HostContainer, HostsContainer};
+use crate::host::{HostContainer, HostsContainer, RunIo};
 use crate::node::{Action, CellKey, Class, DEFAULT_ACTION, Member, Node, NodeError, Roles};
 use crate::value::{Foreign, Value};
 
@@ -129,8 +131,17 @@ impl Env {
     }
 
     /// `self.hosts` (row E-04).
+    ///
+    /// Whoever may not act on the node sees which hosts it has, and reaches none of them.
     pub fn hosts(&self) -> &HostsContainer {
-        self.place.hosts.get_or_init(|| HostsContainer::new(self.node().roles(), self.context().io()))
+        self.place.hosts.get_or_init(|| {
+            let (node, context) = (self.node(), self.context());
+            let io = RunIo { node: node.to_string().into(), ..context.io() };
+            match context.gate.admit(node) {
+                Ok(()) => HostsContainer::new(node.roles(), io),
+                Err(reason) => HostsContainer::forbidden(node, io, &context.gate, &reason),
+            }
+        })
     }
 
     /// `self.host`: in a cell or a just-one node (row C-03).

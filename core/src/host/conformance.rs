@@ -46,6 +46,7 @@ impl Stage {
         let terminal: Arc<dyn Terminal> = scripted.clone();
         let cancel = CancellationToken::new();
         let io = RunIo {
+            node: "".into(),
             logger: Logger::new(Vec::new(), terminal.clone()),
             terminal,
             asker: Arc::new(NobodyToAsk),

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
+use super::forbidden::ForbiddenHost;
 use super::{ContextGuard, ExitStatus, Host, HostContext, RunError, RunIo, RunOptions, RunOutput, many, run};
-use crate::node::{HostDef, Roles};
+use crate::env::Gate;
+use crate::node::{HostDef, Node, Roles};
 
 /// One host with its context; shared between a container and the containers filtered from it (row F-72).
 pub(crate) struct Member {
@@ -55,11 +57,24 @@ pub struct HostContainer {
 impl HostsContainer {
     /// The hosts of a node, with fresh contexts (row E-04). A host that occurs in several roles has one context.
     pub fn new(roles: &Roles, io: RunIo) -> HostsContainer {
+        let services = io.services.clone();
+        HostsContainer::made(roles, io, |definition| services.host(definition))
+    }
+
+    /// The hosts of a node for somebody who may not use them.
+    pub(crate) fn forbidden(node: &Node, io: RunIo, gate: &Arc<dyn Gate>, reason: &str) -> HostsContainer {
+        HostsContainer::made(node.roles(), io, |definition| {
+            let (definition, reason) = (definition.clone(), reason.to_string());
+            Arc::new(ForbiddenHost { definition, node: node.clone(), gate: gate.clone(), reason })
+        })
+    }
+
+    fn made(roles: &Roles, io: RunIo, make: impl Fn(&HostDef) -> Arc<dyn Host>) -> HostsContainer {
         let mut members: IndexMap<HostDef, Arc<Member>> = IndexMap::new();
         let mut by_role = IndexMap::new();
         for (role, definitions) in &roles.0 {
             let of_role = definitions.iter().map(|definition| {
-                let made = || Arc::new(Member { host: io.services.host(definition), context: Mutex::default() });
+                let made = || Arc::new(Member { host: make(definition), context: Mutex::default() });
                 members.entry(definition.clone()).or_insert_with(made).clone()
             });
             by_role.insert(role.clone(), of_role.collect());

@@ -18,6 +18,14 @@ pub enum HostError {
         /// Why, and what to do.
         reason: String,
     },
+    /// Whoever is behind the run may not use the host there.
+    #[error("{host}: not permitted: {reason}")]
+    Forbidden {
+        /// Slug of the host.
+        host: String,
+        /// Who may not, and what to do.
+        reason: String,
+    },
     /// The run was cancelled.
     #[error("{host}: interrupted")]
     Interrupted {

@@ -13,6 +13,7 @@ mod context;
 mod directory;
 mod drive;
 mod error;
+mod forbidden;
 mod keys;
 mod lifecycle;
 mod many;

@@ -91,6 +91,7 @@ impl<'a> OneRun<'a> {
     /// How the log names it.
     pub(crate) fn entry(&self) -> RunEntry {
         RunEntry {
+            node: self.io.node.to_string(),
             host: self.slug(),
             command: self.shown.clone(),
             use_sudo: self.options.use_sudo,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::one_run::OneRun;
 use super::{Asker, ExitStatus, Host, HostContext, HostServices, Reach, RunError};
 use crate::console::asker_on;
-use crate::logger::{Event, Logger};
+use crate::logger::{Event, Logger, RunEntry};
 use crate::terminal::Terminal;
 
 /// How a command is run; the last table of `run(cmd, { ... })` in a deployment file.
@@ -100,6 +100,8 @@ pub struct RunIo {
     pub services: Arc<HostServices>,
     /// Only check syntax (row F-24).
     pub sandbox: bool,
+    /// Dotted path of the node whose hosts these are; empty outside of a tree.
+    pub node: Arc<str>,
 }
 
 impl RunIo {
@@ -131,7 +133,7 @@ pub async fn run(
 ) -> Result<RunOutput, RunError> {
     let one = OneRun::prepare(host, context, command, options, io)?;
     if options.silent {
-        return one.execute().await.1;
+        return unseen(&one, io).await;
     }
     logged(&one, io).await
 }
@@ -160,5 +162,14 @@ async fn logged(one: &OneRun<'_>, io: &RunIo) -> Result<RunOutput, RunError> {
     let (status, result) = one.execute().await;
     let by_key = matches!(result, Err(RunError::Interrupted { by_key: true, .. }));
     io.logger.emit(Event::RunFinished { run: entry, status, by_key, elapsed: started.elapsed() }).await;
+    result
+}
+
+/// Neither logged nor shown (row F-31); that something ran where is told all the same, without saying what.
+async fn unseen(one: &OneRun<'_>, io: &RunIo) -> Result<RunOutput, RunError> {
+    let started = Instant::now();
+    let (status, result) = one.execute().await;
+    let run = RunEntry { command: String::new(), ..one.entry() };
+    io.logger.emit(Event::RanUnseen { run, status, elapsed: started.elapsed() }).await;
     result
 }

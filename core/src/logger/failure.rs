@@ -31,6 +31,7 @@ pub(super) fn full(look: &Look, error: &ActionError, with_output: bool) -> Strin
         // It says itself how many failed.
         Cause::Parallel(_) => ("", Style::BoldRed),
         _ if error.is_interrupted() => ("", Style::Yellow),
+        Cause::Forbidden(_) => ("", Style::BoldRed),
         _ => ("failed: ", Style::BoldRed),
     };
     for (i, line) in message.iter().enumerate() {

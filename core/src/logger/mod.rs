@@ -51,6 +51,15 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A silent command has ended: nothing of it is shown, and nobody is told which command it was (row F-31).
+    RanUnseen {
+        /// Where it ran; the command is empty.
+        run: RunEntry,
+        /// How it ended; `None` when it never started or was interrupted.
+        status: Option<ExitStatus>,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// An action on an array begins in all its cells (rows L-06, C-34).
     ParallelStarted {
         /// Dotted path of the array.
@@ -85,6 +94,8 @@ pub enum Event {
 /// A command in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunEntry {
+    /// Dotted path of the node whose host it is; empty outside of a tree.
+    pub node: String,
     /// Slug of the host.
     pub host: String,
     /// The command as written in the deployment, prefixes included, directory and environment left out.

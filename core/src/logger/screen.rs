@@ -55,7 +55,7 @@ impl ScreenLogger {
     fn text(&self, event: &Event, terminal: &Arc<dyn Terminal>) -> Option<String> {
         let look = Look::of(terminal, self.colour);
         match event {
-            Event::Entered { .. } | Event::Left { .. } => None,
+            Event::Entered { .. } | Event::Left { .. } | Event::RanUnseen { .. } => None,
             Event::RunStarted(run) => Some(look.started(run, terminal.label())),
             Event::RunFinished { run, status, by_key, elapsed } => {
                 let host = if terminal.label() == Some(&run.host) { "" } else { &run.host };

@@ -14,6 +14,7 @@ use crate::value::Value;
 
 fn run(command: &str) -> RunEntry {
     RunEntry {
+        node: "root.web".to_string(),
         host: "web1".to_string(),
         command: command.to_string(),
         use_sudo: false,

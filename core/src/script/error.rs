@@ -268,6 +268,7 @@ fn kind(cause: &Cause) -> &'static str {
         Cause::Query { .. } => "query",
         Cause::Script { .. } => "script",
         Cause::NoInput { .. } => "no_input",
+        Cause::Forbidden(_) | Cause::Run(RunError::Host(HostError::Forbidden { .. })) => "forbidden",
         Cause::Interrupted => "interrupted",
     }
 }
@@ -277,7 +278,12 @@ fn run_field(lua: &Lua, error: &RunError, key: &str) -> mlua::Result<Value> {
         ("host", RunError::Failed(failure)) => text(lua, &failure.host),
         ("host", RunError::Interrupted { host, .. } | RunError::Usage { host, .. }) => text(lua, host),
         ("host", RunError::Host(HostError::Connect(error))) => text(lua, &error.host),
-        ("host", RunError::Host(HostError::Refused { host, .. } | HostError::Interrupted { host })) => text(lua, host),
+        (
+            "host",
+            RunError::Host(
+                HostError::Refused { host, .. } | HostError::Forbidden { host, .. } | HostError::Interrupted { host },
+            ),
+        ) => text(lua, host),
         ("command", RunError::Failed(failure)) => text(lua, &failure.command),
         ("command", RunError::Interrupted { command, .. }) => text(lua, command),
         ("use_sudo", RunError::Failed(failure)) => Ok(Value::Boolean(failure.use_sudo)),

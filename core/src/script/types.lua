@@ -301,7 +301,7 @@ function ParallelResult:items() end
 
 --- What `pcall` catches; prints as its message.
 ---@class deployer.Error
----@field kind "run"|"connect"|"host"|"interrupted"|"usage"|"parallel"|"required"|"unknown"|"class"|"query"|"script"|"no_input"
+---@field kind "run"|"connect"|"host"|"interrupted"|"usage"|"parallel"|"required"|"unknown"|"class"|"query"|"script"|"no_input"|"forbidden"
 ---@field message string
 ---@field position? string File and line.
 ---@field traceback? string

@@ -4,6 +4,7 @@ mod commands;
 mod complete;
 pub mod editor;
 mod names;
+mod overseer;
 mod place;
 mod reader;
 mod result;
@@ -19,6 +20,7 @@ mod tests;
 mod words;
 
 pub use names::{Names, names_below};
+pub use overseer::{NobodyOversees, Overseer, Wished};
 
 use std::sync::Arc;
 
@@ -80,6 +82,8 @@ pub struct Session {
     pub listeners: Vec<Arc<dyn Listener>>,
     /// Who is told where the session is.
     pub status: Arc<dyn StatusSink>,
+    /// Who says whether an action may begin.
+    pub overseer: Arc<dyn Overseer>,
     /// Further commands.
     pub extensions: Vec<Arc<dyn Extension>>,
     /// Ends the session.
@@ -95,7 +99,8 @@ pub struct Session {
 /// Runs the shell until `exit`, the end of input or cancellation; or runs the one action.
 ///
 /// Returns the exit status of design 4 and `field-notes` 5.1: 0 ok, 1 an action failed, 2 wrong use (unknown path or
-/// action, broken file: nothing was run), 3 a host could not be reached, 130 interrupted.
+/// action, broken file: nothing was run), 3 a host could not be reached, 6 not permitted,
+/// 130 interrupted.
 ///
 /// On a terminal that is no screen ([`crate::terminal::Kind::Plain`]) and without an action, commands are read line by
 /// line; the first that fails ends the shell with its status (row W-44).

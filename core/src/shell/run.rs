@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Session;
 use super::commands::{self, Look, Reply};
 use super::editor::Editor;
 use super::place::Place;
@@ -14,8 +13,9 @@ use super::state::State;
 use super::supervise::{End, supervise};
 use super::target::{self, Target};
 use super::words::split;
+use super::{Session, Wished};
 use crate::console::{Console, page};
-use crate::env::{ActionError, Cause, Env, RunContext};
+use crate::env::{ActionError, Cause, Env, Gate, RunContext};
 use crate::logger::{Event, Listener, Logger, ScreenLogger};
 use crate::options::Layer;
 use crate::terminal::style::{Style, escaped_lines};
@@ -142,6 +142,7 @@ impl Shell {
         let mut editor = Editor::default();
         loop {
             let cancel = self.session.cancel.clone();
+            self.session.overseer.awaiting_line();
             let read = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ok(INTERRUPTED),
@@ -241,9 +242,35 @@ nothing was changed: the tree is the one loaded before"
 
     /// Runs an action and shows its result; the node to open a subshell on, when it gave one.
     async fn act(&mut self, target: Target, sandbox: bool) -> io::Result<(i32, Option<crate::node::Node>)> {
+        let node = target.node.to_string();
+        let wished = Wished { node: &node, action: &target.name, parameters: &target.parameters, sandbox };
+        let overseer = self.session.overseer.clone();
+        let gate = match overseer.begin(wished).await {
+            Ok(gate) => gate,
+            Err(why) => return Ok((self.forbid(why).await, None)),
+        };
         self.session.status.running(Some(&target.shown()));
-        let end = self.call(&target, sandbox).await;
+        let end = self.call(&target, sandbox, gate).await;
         self.session.status.running(None);
+        let shown = self.show(&target, end).await;
+        overseer.ended(wished, shown.as_ref().map_or(INTERRUPTED, |(status, _)| *status));
+        shown
+    }
+
+    /// Nothing may run now; the exit status.
+    async fn forbid(&self, why: String) -> i32 {
+        let error = ActionError::new(Cause::Forbidden(why));
+        let status = error.exit_code();
+        self.logger.emit(Event::Failed(error)).await;
+        status
+    }
+
+    /// Shows how an action ended: its exit status, and the node to open a subshell on.
+    async fn show(
+        &self,
+        target: &Target,
+        end: End<Result<Value, ActionError>>,
+    ) -> io::Result<(i32, Option<crate::node::Node>)> {
         self.screen.fresh_line().await?;
         match end {
             End::Itself(Ok(Value::Node(env))) if self.session.action.is_none() => Ok((0, Some(env.node().clone()))),
@@ -269,7 +296,7 @@ nothing was changed: the tree is the one loaded before"
         }
     }
 
-    async fn call(&self, target: &Target, sandbox: bool) -> End<Result<Value, ActionError>> {
+    async fn call(&self, target: &Target, sandbox: bool, gate: Arc<dyn Gate>) -> End<Result<Value, ActionError>> {
         let cancel = self.session.cancel.child_token();
         let context = RunContext {
             terminal: self.terminal.clone(),
@@ -279,6 +306,7 @@ nothing was changed: the tree is the one loaded before"
             sandbox,
             cancel: cancel.clone(),
             parallel_limit: self.session.options.parallel(),
+            gate,
         };
         let env = Env::new(target.node.clone(), context);
         let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();

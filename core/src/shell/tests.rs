@@ -79,6 +79,7 @@ fn session(terminal: Arc<dyn Terminal>, action: &[&str]) -> (Session, Arc<Seen>)
         services: HostServices::new(SshOptions::default()),
         listeners: Vec::new(),
         status: seen.clone(),
+        overseer: Arc::new(crate::shell::NobodyOversees),
         extensions: vec![Arc::new(Detach)],
         cancel: CancellationToken::new(),
         options: crate::options::Options::of_daemon(),

@@ -96,6 +96,11 @@ impl KeyboardHub {
         self.shared.changed.notify_waiters();
     }
 
+    /// Whether everything typed was taken by a reader that has not given it back.
+    pub fn is_idle(&self) -> bool {
+        self.shared.lock().waiting_bytes == 0
+    }
+
     /// Takes the keyboard until the lease is dropped.
     pub fn lease(&self) -> Keyboard {
         let mut state = self.shared.lock();

@@ -91,6 +91,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             services: services(),
             listeners: Vec::new(),
             status: Arc::new(NobodyAsks),
+            overseer: Arc::new(shell::NobodyOversees),
             extensions: Vec::new(),
             cancel,
             options,

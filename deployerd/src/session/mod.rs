@@ -63,6 +63,7 @@ fn shell_session(daemon: &Daemon, handle: &Arc<Handle>, wish: Open, terminal: Ar
         services: daemon.options.services.clone(),
         listeners: vec![Arc::new(RunLog::new(handle.name.clone()))],
         status: handle.summary.clone(),
+        overseer: Arc::new(shell::NobodyOversees),
         extensions: Vec::new(),
         cancel: handle.cancel.clone(),
         options: handle.options.clone(),

@@ -4,6 +4,7 @@
 mod calls;
 mod contexts;
 mod errors;
+mod gates;
 mod parallel;
 mod programs;
 

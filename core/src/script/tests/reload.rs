@@ -57,6 +57,7 @@ async fn said(lines: &[&str]) -> String {
         services: HostServices::new(SshOptions::default()),
         listeners: Vec::new(),
         status: Arc::new(Nobody),
+        overseer: Arc::new(crate::shell::NobodyOversees),
         extensions: Vec::new(),
         cancel: tokio_util::sync::CancellationToken::new(),
         options: crate::options::Options::of_daemon(),
