@@ -1,6 +1,7 @@
 //! What all connections and sessions of a daemon share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use deployer_protocol::{DaemonInfo, ErrorKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Options;
-use crate::connection::Refusal;
+use crate::connection::{ClientId, Refusal};
 use crate::registry::Registry;
 use crate::session::Program;
 use crate::session::now_ms;
@@ -35,6 +36,7 @@ pub(crate) struct Daemon {
     /// Connections must end: the daemon is about to.
     pub(crate) closing: CancellationToken,
     started_ms: u64,
+    last_client: AtomicU64,
 }
 
 impl Daemon {
@@ -50,6 +52,7 @@ impl Daemon {
             completing: Semaphore::new(1),
             closing: CancellationToken::new(),
             started_ms: now_ms(),
+            last_client: AtomicU64::new(0),
         })
     }
 
@@ -62,6 +65,11 @@ impl Daemon {
             private: self.options.private,
             sessions: self.registry.infos(),
         }
+    }
+
+    /// The number of a connection that was accepted now.
+    pub(crate) fn next_client(&self) -> ClientId {
+        ClientId(self.last_client.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Room for one more client that has been let in, for as long as the permit lives.

@@ -9,6 +9,7 @@ mod registry;
 mod server;
 mod session;
 pub mod socket;
+pub mod telnet;
 mod user;
 
 #[cfg(test)]
@@ -23,6 +24,21 @@ use deployer_core::shell::Tree;
 use tokio_util::sync::CancellationToken;
 
 use crate::socket::BoundSocket;
+use crate::telnet::BoundPort;
+
+/// Where clients come in.
+pub struct Doors {
+    /// The unix socket.
+    pub socket: BoundSocket,
+    /// The telnet port, if there is one.
+    pub telnet: Option<BoundPort>,
+}
+
+impl From<BoundSocket> for Doors {
+    fn from(socket: BoundSocket) -> Doors {
+        Doors { socket, telnet: None }
+    }
+}
 
 /// How a daemon serves.
 pub struct Options {
@@ -43,10 +59,11 @@ pub struct Options {
 ///
 /// # Errors
 /// When the socket cannot be served any more, or when the tree cannot be loaded.
-pub async fn serve(socket: BoundSocket, options: Options, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(doors: impl Into<Doors>, options: Options, stop: CancellationToken) -> anyhow::Result<()> {
+    let doors = doors.into();
     let tree = options.tree.clone();
     let loaded = tokio::task::spawn_blocking(move || tree.load().map(drop)).await?;
     loaded.with_context(|| format!("cannot use {}", options.tree.origin()))?;
     let program: session::Program = Arc::new(|session| Box::pin(deployer_core::shell::run(session)));
-    server::run(&socket, daemon::Daemon::new(options, program), stop).await
+    server::run(&doors, daemon::Daemon::new(options, program), stop).await
 }

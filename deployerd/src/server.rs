@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deployer_protocol::ErrorKind;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{self, ClientId};
 use crate::daemon::Daemon;
-use crate::socket::BoundSocket;
-use crate::user;
+use crate::{Doors, telnet, user};
 
 /// Connections at once, those included that have said nothing yet; each of those is gone after five seconds.
 const CONNECTIONS_MAX: usize = 4096;
+
+/// Telnet connections at once, silent ones included.
+const TELNET_MAX: usize = 512;
 
 /// Of the descriptors a process may have, the share that connections may take: the rest is for sessions and hosts.
 const CONNECTION_SHARE: u64 = 4;
@@ -33,19 +35,20 @@ const STOPPING: Duration = Duration::from_secs(15);
 const LAST_MESSAGES: Duration = Duration::from_secs(8);
 
 /// Accepts until `stop`, or until a private daemon's last client is gone; then ends all sessions and connections.
-pub(crate) async fn run(socket: &BoundSocket, daemon: Arc<Daemon>, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationToken) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
-    let listener = UnixListener::from_std(socket.listener.try_clone()?)?;
-    tracing::info!(socket = %socket.path.display(), private = daemon.options.private, descriptors, "listening");
+    let listener = UnixListener::from_std(doors.socket.listener.try_clone()?)?;
+    let telnet = doors.telnet.as_ref().map(|port| TcpListener::from_std(port.listener.try_clone()?)).transpose()?;
+    tracing::info!(socket = %doors.socket.path.display(), private = daemon.options.private, descriptors, "listening");
     let connections = TaskTracker::new();
-    let accepting = accept(&listener, &daemon, &connections, descriptors);
     let outcome = tokio::select! {
-        outcome = accepting => outcome,
+        outcome = accept_clients(&listener, &daemon, &connections, descriptors) => outcome,
+        outcome = accept_telnet(telnet.as_ref(), &daemon, &connections, descriptors) => outcome,
         () = stop.cancelled() => Ok(()),
         () = last_client_gone(&daemon), if daemon.options.private => Ok(()),
     };
     tracing::info!("stopping");
-    drop(listener);
+    drop((listener, telnet));
     end_sessions(&daemon).await;
     daemon.closing.cancel();
     connections.close();
@@ -56,39 +59,103 @@ pub(crate) async fn run(socket: &BoundSocket, daemon: Arc<Daemon>, stop: Cancell
     outcome
 }
 
-async fn accept(
+async fn accept_clients(
     listener: &UnixListener,
     daemon: &Arc<Daemon>,
     connections: &TaskTracker,
     descriptors: u64,
 ) -> anyhow::Result<()> {
-    let most = usize::try_from(descriptors / CONNECTION_SHARE).unwrap_or(usize::MAX).clamp(16, CONNECTIONS_MAX);
-    let room = Arc::new(Semaphore::new(most));
     let us = rustix::process::geteuid().as_raw();
-    let mut last = 0;
+    let most = share(descriptors, CONNECTIONS_MAX);
+    accept(most, daemon, listener, |stream, id, place| {
+        let Some(user) = admitted(&stream, us, id) else { return };
+        let daemon = daemon.clone();
+        connections.spawn(async move {
+            let user = name_of(user).await;
+            connection::framed::serve(stream, daemon, id, user).await;
+            drop(place);
+        });
+    })
+    .await
+}
+
+/// Never returns without a port.
+async fn accept_telnet(
+    listener: Option<&TcpListener>,
+    daemon: &Arc<Daemon>,
+    connections: &TaskTracker,
+    descriptors: u64,
+) -> anyhow::Result<()> {
+    let Some(listener) = listener else { return std::future::pending().await };
+    let us = rustix::process::geteuid().as_raw();
+    // A room of their own: silent peers, who are gone after half a minute only, keep nobody from the socket.
+    let most = share(descriptors, TELNET_MAX);
+    accept(most, daemon, listener, |stream, id, place| {
+        let daemon = daemon.clone();
+        connections.spawn(async move {
+            match telnet::owner(&stream).await {
+                Ok(owner) if may_connect(owner, us) => telnet::serve(stream, daemon, id, name_of(owner).await).await,
+                Ok(uid) => tracing::warn!(client = id.0, uid, "refused by telnet: another user"),
+                Err(reason) => tracing::warn!(client = id.0, reason, "refused by telnet: unknown user"),
+            }
+            drop(place);
+        });
+    })
+    .await
+}
+
+async fn name_of(user: u32) -> String {
+    let name = tokio::task::spawn_blocking(move || user::name_of(user)).await;
+    name.unwrap_or_else(|_| "unknown".to_string())
+}
+
+/// Where connections come in.
+trait Door {
+    /// A connection.
+    type Stream;
+    /// The next one. Cancel safe.
+    fn next(&self) -> impl Future<Output = std::io::Result<Self::Stream>> + Send;
+}
+
+impl Door for UnixListener {
+    type Stream = UnixStream;
+    async fn next(&self) -> std::io::Result<UnixStream> {
+        self.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+impl Door for TcpListener {
+    type Stream = TcpStream;
+    async fn next(&self) -> std::io::Result<TcpStream> {
+        self.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+/// How many connections a way in may have.
+fn share(descriptors: u64, most: usize) -> usize {
+    usize::try_from(descriptors / CONNECTION_SHARE).unwrap_or(usize::MAX).clamp(16, most)
+}
+
+/// Accepts for ever, `most` at once: each has a place until it drops it.
+async fn accept<D: Door>(
+    most: usize,
+    daemon: &Daemon,
+    door: &D,
+    serve: impl Fn(D::Stream, ClientId, OwnedSemaphorePermit),
+) -> anyhow::Result<()> {
+    let room = Arc::new(Semaphore::new(most));
     loop {
         let place = room.clone().acquire_owned().await?;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        match door.next().await {
+            Ok(stream) => serve(stream, daemon.next_client(), place),
             Err(error) if is_passing(&error) => {
                 tracing::warn!(%error, "cannot accept a client now");
                 // A client that goes makes room; otherwise try again in a while.
                 let ended = room.acquire_many(u32::try_from(most).unwrap_or(u32::MAX));
                 let _either = tokio::time::timeout(ACCEPT_PAUSE, ended).await;
-                continue;
             }
             Err(error) => return Err(anyhow::Error::from(error).context("cannot accept clients any more")),
-        };
-        last += 1;
-        let id = ClientId(last);
-        let Some(user) = admitted(&stream, us, id) else { continue };
-        let daemon = daemon.clone();
-        connections.spawn(async move {
-            let user = tokio::task::spawn_blocking(move || user::name_of(user)).await;
-            let user = user.unwrap_or_else(|_| "unknown".to_string());
-            connection::framed::serve(stream, daemon, id, user).await;
-            drop(place);
-        });
+        }
     }
 }
 

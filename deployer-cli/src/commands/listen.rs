@@ -2,8 +2,8 @@
 
 use std::io;
 
-use deployerd::Options;
-use deployerd::socket::BoundSocket;
+use deployerd::telnet::BoundPort;
+use deployerd::{Doors, Options};
 use rustix::fs::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +14,8 @@ use crate::failure::Failure;
 use crate::sessions::shortest;
 use crate::{log, runtime};
 
-/// Rows Q-06, P-21, W-37.
-pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> {
+/// Rows Q-06, P-21, W-37; with a telnet port also P-24.
+pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPort>) -> Result<u8, Failure> {
     ignore_background_writes();
     let path = listen.socket.as_deref().map(socket).transpose()?;
     let tree = program.tree_for_later()?;
@@ -28,6 +28,10 @@ pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> 
         program.name(),
         shortest(&bound.path)
     ));
+    if let Some(port) = &telnet {
+        let (ip, number) = (port.address.ip(), port.address.port());
+        say(&format!("telnet on {} (connect with: telnet {ip} {number})", port.address));
+    }
     tracing::info!(tree = tree.origin(), "the deployment file can be used");
     let options = Options {
         tree,
@@ -36,13 +40,13 @@ pub(super) fn listen(program: &Program, listen: &Listen) -> Result<u8, Failure> 
         interactive: !listen.non_interactive,
         settings: listen.serving.settings(),
     };
-    runtime::workers(serve(bound, options, CancellationToken::new()))
+    runtime::workers(serve(Doors { socket: bound, telnet }, options, CancellationToken::new()))
 }
 
 /// Serves until the first SIGINT or SIGTERM, and then until all is ended in order; the second ends it at once.
-pub(super) async fn serve(socket: BoundSocket, options: Options, stop: CancellationToken) -> Result<u8, Failure> {
+pub(super) async fn serve(doors: Doors, options: Options, stop: CancellationToken) -> Result<u8, Failure> {
     let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
-    let serving = deployerd::serve(socket, options, stop.clone());
+    let serving = deployerd::serve(doors, options, stop.clone());
     tokio::pin!(serving);
     let mut asked = false;
     loop {

@@ -9,6 +9,7 @@ mod listen;
 mod man;
 mod private_daemon;
 mod run;
+mod telnet_server;
 mod types;
 
 use std::path::PathBuf;
@@ -41,14 +42,19 @@ pub(crate) struct Program {
 /// Whatever kept it from being done.
 pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
     let program = Program { source, file: cli.file, color: cli.color };
-    let needs_file =
-        matches!(cli.command, Command::Run(_) | Command::Listen(_) | Command::Check(_) | Command::PrivateDaemon(_));
+    let needs_file = matches!(
+        cli.command,
+        Command::Run(_) | Command::Listen(_) | Command::TelnetServer(_) | Command::Check(_) | Command::PrivateDaemon(_)
+    );
     if program.file.is_some() && !needs_file {
-        return Err(Failure::usage("-f is for run, listen and check; a daemon that runs has its own deployment file"));
+        return Err(Failure::usage(
+            "-f is for run, listen, telnet-server and check; a daemon that runs has its own deployment file",
+        ));
     }
     match cli.command {
         Command::Run(run) => run::run(&program, &run),
-        Command::Listen(listen) => listen::listen(&program, &listen),
+        Command::Listen(listen) => listen::listen(&program, &listen, None),
+        Command::TelnetServer(server) => telnet_server::telnet_server(&program, &server),
         Command::Connect(connect) => connect::connect(&program, &connect),
         Command::Types => types::types(),
         Command::Completions(wish) => completions::completions(&program, &wish),

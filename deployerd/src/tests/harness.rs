@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::program::program;
 use crate::daemon::Daemon;
-use crate::{Options, server, socket};
+use crate::{Doors, Options, server, socket};
 
 /// How long a fact may take before the test gives up; nothing is measured by it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,7 +65,8 @@ impl TestDaemon {
         let stop = CancellationToken::new();
         let daemon = Daemon::new(options, program());
         let until = stop.clone();
-        let running = tokio::spawn(async move { server::run(&bound, daemon, until).await });
+        let doors = Doors::from(bound);
+        let running = tokio::spawn(async move { server::run(&doors, daemon, until).await });
         TestDaemon { path, stop, running, _place: place }
     }
 
