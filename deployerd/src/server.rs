@@ -88,7 +88,7 @@ async fn accept_telnet(
 ) -> anyhow::Result<()> {
     let Some(listener) = listener else { return std::future::pending().await };
     let us = rustix::process::geteuid().as_raw();
-    // A room of their own: silent peers, who are gone after half a minute only, keep nobody from the socket.
+    // A room of their own: silent peers, who are gone after 20 s only, keep nobody from the socket.
     let most = share(descriptors, TELNET_MAX);
     accept(most, daemon, listener, |stream, id, place| {
         let daemon = daemon.clone();

@@ -16,6 +16,7 @@ mod screen;
 mod summary;
 mod terminal;
 mod unfinished;
+mod who;
 
 use std::sync::Arc;
 
@@ -56,7 +57,12 @@ pub(crate) fn open(
 }
 
 /// Everything the shell of a session needs.
-fn shell_session(daemon: &Daemon, handle: &Arc<Handle>, wish: Open, terminal: Arc<dyn Terminal>) -> shell::Session {
+fn shell_session(
+    daemon: &Arc<Daemon>,
+    handle: &Arc<Handle>,
+    wish: Open,
+    terminal: Arc<dyn Terminal>,
+) -> shell::Session {
     shell::Session {
         tree: daemon.options.tree.clone(),
         terminal,
@@ -64,7 +70,7 @@ fn shell_session(daemon: &Daemon, handle: &Arc<Handle>, wish: Open, terminal: Ar
         listeners: vec![Arc::new(RunLog::new(handle.name.clone()))],
         status: handle.summary.clone(),
         overseer: Arc::new(shell::NobodyOversees),
-        extensions: Vec::new(),
+        extensions: vec![Arc::new(who::Who { session: handle.name.clone(), daemon: Arc::downgrade(daemon) })],
         cancel: handle.cancel.clone(),
         options: handle.options.clone(),
         path: wish.path,

@@ -29,7 +29,7 @@ const THEIRS: [u8; 4] = [SUPPRESS_GO_AHEAD, WINDOW_SIZE, TERMINAL_TYPE, BINARY];
 
 /// Something that the peer said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// Keys, commands such as BREAK among them (Ctrl-C).
     Keys(Vec<u8>),
     /// Its window has this size.
@@ -40,7 +40,7 @@ pub(crate) enum Event {
 
 /// Why the peer is not listened to any more; a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// It negotiates for ever.
     #[error("more than {REQUESTS_MAX} requests for telnet options: is this a telnet client?")]
     Storm,
@@ -62,7 +62,7 @@ enum State {
 
 /// One peer.
 #[derive(Debug, Default)]
-pub(crate) struct Machine {
+pub struct Machine {
     state: State,
     after_return: bool,
     ours: [Switch; OURS.len()],
@@ -78,7 +78,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Asks for character mode, the size of the window, the name of the terminal and eight clean bits.
-    pub(crate) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         for (index, option) in OURS.into_iter().enumerate() {
             if self.ours[index].ask() {
                 self.answers.extend([IAC, WILL, option]);
@@ -92,22 +92,25 @@ impl Machine {
     }
 
     /// Takes bytes of the peer.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// When it is no telnet client; nothing after that counts.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         bytes.iter().try_for_each(|byte| self.step(*byte))
     }
 
     /// What happened since the last call.
-    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+    pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
     /// What is to be sent, as it is.
-    pub(crate) fn take_answers(&mut self) -> Vec<u8> {
+    pub fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)
     }
 
     /// Whether everything that was asked has been answered.
-    pub(crate) fn settled(&self) -> bool {
+    pub fn settled(&self) -> bool {
         let answered = self.ours.iter().chain(&self.theirs).all(|switch| !switch.is_asked());
         let typed = !self.theirs(TERMINAL_TYPE).is_on() || self.terminal_type.decided().is_some();
         let sized = !self.theirs(WINDOW_SIZE).is_on() || self.size.is_some();
@@ -115,17 +118,17 @@ impl Machine {
     }
 
     /// The size of the peer's window, 80 x 24 when it does not tell (row R-04).
-    pub(crate) fn size(&self) -> Size {
+    pub fn size(&self) -> Size {
         self.size.unwrap_or(Size::DEFAULT)
     }
 
     /// The name of the peer's terminal, for TERM.
-    pub(crate) fn term(&self) -> String {
+    pub fn term(&self) -> String {
         self.terminal_type.name()
     }
 
     /// Whether what we send is taken as it is, carriage returns included.
-    pub(crate) fn sends_binary(&self) -> bool {
+    pub fn sends_binary(&self) -> bool {
         OURS.iter().zip(self.ours).any(|(option, switch)| *option == BINARY && switch.is_on())
     }
 

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 pub use bind::{BoundPort, PortError, bind};
+pub use machine::{Event, Machine, Trouble};
 
 use crate::connection::{ClientId, Connection, Outbox, Refusal};
 use crate::daemon::Daemon;

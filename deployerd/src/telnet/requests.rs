@@ -18,7 +18,7 @@ use crate::connection::{Refusal, Requests};
 const ANSWERS: Duration = Duration::from_secs(1);
 
 /// Time for a peer to say anything at all; it has no session yet.
-const FIRST_WORD: Duration = Duration::from_secs(30);
+const FIRST_WORD: Duration = Duration::from_secs(20);
 
 /// Time without a key after which the line is given up; the session goes on (design 7).
 const IDLE: Duration = Duration::from_secs(8 * 60 * 60);

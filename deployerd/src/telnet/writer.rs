@@ -102,7 +102,7 @@ impl Line {
             }
             FromDaemon::Finished(_) => self.ended = true,
             // Answers to what a telnet client cannot ask.
-            FromDaemon::Hello(_) | FromDaemon::Info(_) | FromDaemon::Killed(_) | FromDaemon::Unknown(_) => {}
+            _ => {}
         }
     }
 

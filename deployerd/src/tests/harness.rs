@@ -1,5 +1,6 @@
 //! A daemon in the test process and clients that wait for described facts.
 
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ impl Tree for NoTree {
 
 pub(super) struct TestDaemon {
     pub(super) path: PathBuf,
+    pub(super) telnet: SocketAddr,
     pub(super) stop: CancellationToken,
     pub(super) running: JoinHandle<anyhow::Result<()>>,
     _place: tempfile::TempDir,
@@ -65,9 +67,11 @@ impl TestDaemon {
         let stop = CancellationToken::new();
         let daemon = Daemon::new(options, program());
         let until = stop.clone();
-        let doors = Doors::from(bound);
+        let port = crate::telnet::bind(IpAddr::from([127, 0, 0, 1]), 0).unwrap();
+        let telnet = port.address;
+        let doors = Doors { socket: bound, telnet: Some(port) };
         let running = tokio::spawn(async move { server::run(&doors, daemon, until).await });
-        TestDaemon { path, stop, running, _place: place }
+        TestDaemon { path, telnet, stop, running, _place: place }
     }
 
     pub(super) async fn stream(&self) -> UnixStream {

@@ -11,3 +11,4 @@ mod program;
 mod screen;
 mod served;
 mod sessions;
+mod telnet;

@@ -16,5 +16,6 @@ mod one_login;
 mod parallel_100;
 mod readme;
 mod sessions;
+mod telnet;
 mod trouble;
 mod versions;
