@@ -23,10 +23,16 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
+/// A list with a pattern longer than this matches nothing, as in OpenSSH.
+const LONGEST: usize = 1022;
+
 /// Whether a list of patterns, some negated with `!`, takes `text`: one positive match and no negated one.
 pub(super) fn list_matches<'a>(patterns: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     let mut found = false;
     for pattern in patterns {
+        if pattern.strip_prefix('!').unwrap_or(pattern).len() > LONGEST {
+            return false;
+        }
         match pattern.strip_prefix('!') {
             Some(negated) if matches(negated, text) => return false,
             Some(_) => {}

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use russh::keys::{PublicKey, parse_public_key_base64};
+use russh::keys::PublicKey;
 use sha1::Sha1;
 
 use crate::host::ssh::wildcard;
@@ -48,7 +48,9 @@ impl Line {
             first = words.next()?;
         }
         let (kind, key) = (words.next()?, words.next()?);
-        let key = parse_public_key_base64(key).ok().filter(|key| key.algorithm().as_str() == kind)?;
+        // Nothing may follow the key inside its own text.
+        let key =
+            PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok().filter(|key| key.algorithm().as_str() == kind)?;
         Some(Line { marker, key, hosts: Hosts::parse(first)? })
     }
 

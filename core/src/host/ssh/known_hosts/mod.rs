@@ -96,6 +96,18 @@ impl KnownHosts {
         KnownHosts { files: texts.iter().map(|(file, text)| (file.into(), text.to_string())).collect() }
     }
 
+    /// The lines about a name, and what they say about their key.
+    #[cfg(test)]
+    pub(super) fn lines_about(&self, name: &str) -> Vec<(usize, &'static str)> {
+        let about = self.lines().filter(|(_, line)| line.names(name));
+        let word = |marker| match marker {
+            Marker::None => "",
+            Marker::Revoked => "REVOKED",
+            Marker::CertAuthority => "CA",
+        };
+        about.map(|(place, line)| (place.line, word(line.marker))).collect()
+    }
+
     /// Judges the key that `host` shows on `port`.
     pub(super) fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
         let verdict = self.check_name(&name(host, port), key);

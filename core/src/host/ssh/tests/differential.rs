@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::sshd::write_key;
 use crate::host::ssh::SshOptions;
-use crate::host::ssh::known_hosts::{KnownHosts, Verdict};
 use crate::host::ssh::target::Target;
 use crate::node::{HostDef, HostKind, HostSettings};
 
@@ -115,30 +113,4 @@ fn the_configuration_is_read_as_ssh_reads_it() {
         let timeout = ssh("connecttimeout").pop().filter(|limit| limit != "none" && limit != "0");
         assert_eq!(target.timeout.as_secs().to_string(), timeout.unwrap_or("10".into()), "{host}");
     }
-}
-
-// rows: W-06
-#[test]
-fn names_that_ssh_keygen_has_hashed_are_found() {
-    let directory = tempfile::tempdir().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    let names = ["web1", "web1.example.org,10.0.0.1", "[web1]:2222", "2001:db8::1"];
-    let mut text = String::new();
-    let keys: Vec<_> = (0..names.len()).map(|index| write_key(&at(&format!("key{index}")))).collect();
-    for (name, key) in names.iter().zip(&keys) {
-        text.push_str(&format!("{name} {}\n", key.public_key().to_openssh().unwrap()));
-    }
-    std::fs::write(at("known_hosts"), text).unwrap();
-    let hashed = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(at("known_hosts")).output();
-    assert!(hashed.expect("these tests need ssh-keygen: apt-get install openssh-client").status.success());
-    assert!(!std::fs::read_to_string(at("known_hosts")).unwrap().contains("web1"));
-    let hosts = KnownHosts::read(&[at("known_hosts")]).unwrap();
-    for (host, port, key) in
-        [("web1", 22, 0), ("WEB1.example.org", 22, 1), ("10.0.0.1", 22, 1), ("web1", 2222, 2), ("2001:db8::1", 22, 3)]
-    {
-        assert_eq!(hosts.check(host, port, keys[key].public_key()), Verdict::Known, "{host}:{port}");
-        let other = keys[(key + 1) % keys.len()].public_key();
-        assert!(matches!(hosts.check(host, port, other), Verdict::Changed(_)), "{host}:{port}");
-    }
-    assert_eq!(hosts.check("web2", 22, keys[0].public_key()), Verdict::Unknown);
 }

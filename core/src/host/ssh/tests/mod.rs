@@ -6,6 +6,7 @@ mod certificates;
 mod commands;
 mod differential;
 mod identity;
+mod known_hosts;
 mod oddities;
 mod scripted;
 mod sharing;
