@@ -10,6 +10,8 @@ local Box = Node {{ Hosts = {{ host = {host} }} }}
 function Box:talk() self.hosts:run("echo out; echo err >&2") end
 function Box:fail() self.hosts:run("echo trying; exit 3") end
 function Box:read() self.hosts:run("cat; echo end of input") end
+function Box:version() return "1.2.3" end
+function Box:sure() return self.console:confirm("really?", {{ default = true }}) and "went on" or "stopped" end
 return Node {{ Box = Box }}
 "#,
         host = farm.lua(0, "box", "")
@@ -73,4 +75,36 @@ fn a_word_that_is_unknown_is_status_2_and_runs_nothing() {
             assert!(unknown.stderr.contains("nonsense"), "{unknown:#?}");
         }
     });
+}
+
+// rows: P-13
+#[test]
+fn what_an_action_gives_back_is_printed_so_that_scripts_can_use_it() {
+    each_way(|_, run| {
+        let version = run(&["--path", "Box", "--", "version"]);
+        assert_eq!((version.status, version.stdout.as_str()), (Some(0), "1.2.3\n"), "{version:#?}");
+    });
+}
+
+// rows: P-20
+#[test]
+fn non_interactive_takes_the_default_though_somebody_sits_there() {
+    let world = World::new();
+    let _farm = box_in(&world);
+    let _daemon = world.listen();
+    for way in WAYS {
+        let args = [way, &["--path", "Box", "--non-interactive", "--", "sure"]].concat();
+        let mut terminal = world.terminal("somebody", "deployer", &args);
+        terminal.wait_for_line("the answer nobody was asked for", "went on");
+        assert_eq!(terminal.exit_status(), 0, "{}", terminal.evidence());
+    }
+}
+
+// rows: P-22
+#[test]
+fn connect_without_a_daemon_says_how_to_start_one() {
+    let world = World::new();
+    let nobody = world.run(&["connect", "--", "version"]);
+    assert_eq!((nobody.status, nobody.stdout.as_str()), (Some(5), ""), "{nobody:#?}");
+    assert!(nobody.stderr.contains("no daemon is listening; start one with `deployer listen`"), "{nobody:#?}");
 }
