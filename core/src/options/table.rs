@@ -38,7 +38,7 @@ pub const TABLE: &[Definition] = &[
         summary: "how the hosts of a parallel action are shown: tiles, one line per host, lines with the name in front, \
                   windows of your terminal",
         needs_daemon: true,
-        default: OptionValue::Choice("lines"),
+        default: OptionValue::Choice("tiled"),
     },
     Definition {
         name: PARALLEL,
@@ -78,12 +78,12 @@ pub(super) fn definition(name: &str) -> Option<&'static Definition> {
 /// How the isolations of a parallel action are shown (design 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ParallelView {
-    /// Tiles of the session's own terminal, while they fit.
+    /// Tiles of the session's own terminal, while they fit; otherwise as `fold`.
+    #[default]
     Tiled,
     /// One line per host, equal outputs folded.
     Fold,
-    /// Whole lines with the slug in front.
-    #[default]
+    /// Whole lines with the slug in front; always so where there is no terminal, or nobody to type.
     Lines,
     /// Real windows or panes of the operator's terminal.
     Windows,
@@ -92,10 +92,10 @@ pub enum ParallelView {
 impl ParallelView {
     pub(super) fn named(name: &str) -> ParallelView {
         match name {
-            "tiled" => ParallelView::Tiled,
+            "lines" => ParallelView::Lines,
             "fold" => ParallelView::Fold,
             "windows" => ParallelView::Windows,
-            _ => ParallelView::Lines,
+            _ => ParallelView::Tiled,
         }
     }
 }

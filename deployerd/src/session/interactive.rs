@@ -17,6 +17,7 @@ use super::input::{self, Keys, Typed};
 use super::pty::{self, PtyEnd};
 use super::screen::{Screen, Vt100};
 use super::terminal::{Port, PtyTerminal, read_keys};
+use super::views::{self, Front, Views};
 use super::{Event, Handle, checked_term, shell_session};
 use crate::connection::ClientId;
 use crate::daemon::Daemon;
@@ -59,9 +60,19 @@ pub(super) fn open(
     let (last, typist) = watch::channel(None);
     let typing = AbortOnDropHandle::new(tokio::spawn(input::to_pty(typed, master.clone(), last)));
     let (size_sender, size_watch) = watch::channel(size);
+    let (port, front) = (Arc::new(Port::new(slave)), Arc::<Front>::default());
+    let views = Views::start(views::Screen {
+        port: port.clone(),
+        front: front.clone(),
+        keys: hub.clone(),
+        size: size_watch.clone(),
+        colour: terminal.colour,
+    });
     let shell_terminal = PtyTerminal {
-        port: Arc::new(Port::new(slave)),
-        prompt: Arc::default(),
+        port,
+        front,
+        options: handle.options.clone(),
+        views,
         keys: hub.clone(),
         size: size_watch,
         term: checked_term(&terminal.term),

@@ -16,6 +16,7 @@ mod screen;
 mod summary;
 mod terminal;
 mod unfinished;
+mod views;
 mod who;
 
 use std::sync::Arc;

@@ -58,6 +58,11 @@ impl Vt100 {
         Vt100 { parser: parser(size), unfinished: Unfinished::default(), held: Vec::new(), size }
     }
 
+    /// What it shows.
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
     /// Runs code of the parser; after a panic the model starts again, empty. The next repaint misses what was shown
     /// before, clients that follow the bytes miss nothing.
     fn guarded(&mut self, what: &str, work: impl FnOnce(&mut vt100::Parser)) {

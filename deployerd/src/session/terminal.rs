@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, PromptLine, Size, Terminal};
+use deployer_core::options::{Options, ParallelView};
+use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
 use tokio::sync::{Semaphore, watch};
 
 use super::auxiliary;
 use super::pty::PtyEnd;
+use super::views::{self, Front, Inherited, Views, Wish};
 
 /// Writes to a PTY slave and counts. The kernel hands bytes on a little later; whoever reads the master can wait for
 /// as many as were written.
@@ -32,7 +34,7 @@ impl Port {
     }
 
     /// The same for bytes that depend on what was written before: they are made when it is their turn.
-    async fn write_made(&self, make: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
+    pub(crate) async fn write_made(&self, make: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
         let _turn = self.turn.acquire().await;
         self.put(&make()).await
     }
@@ -57,8 +59,12 @@ impl Port {
 pub(crate) struct PtyTerminal {
     /// Where output goes.
     pub(crate) port: Arc<Port>,
-    /// The line that is being edited.
-    pub(crate) prompt: Arc<PromptLine>,
+    /// What becomes of it while a view covers the terminal.
+    pub(crate) front: Arc<Front>,
+    /// What the operator has chosen.
+    pub(crate) options: Arc<Options>,
+    /// Who shows parallel runs.
+    pub(crate) views: Views,
     /// What is typed.
     pub(crate) keys: KeyboardHub,
     /// Its size.
@@ -69,6 +75,20 @@ pub(crate) struct PtyTerminal {
     pub(crate) colour: bool,
     /// Whether questions may be asked.
     pub(crate) interactive: bool,
+}
+
+impl PtyTerminal {
+    /// How a parallel run is to be shown in a view; `None` for another way. Views need somebody at the keyboard, and a
+    /// terminal that can move its cursor.
+    fn wish(&self) -> Option<Wish> {
+        let folded = match self.options.parallel_view() {
+            ParallelView::Tiled => false,
+            ParallelView::Fold => true,
+            ParallelView::Lines | ParallelView::Windows => return None,
+        };
+        let possible = self.interactive && !matches!(self.term.as_str(), "" | "dumb");
+        possible.then(|| Wish { folded, keep_open: self.options.keep_panes_open() })
+    }
 }
 
 /// Hands what is typed to whoever reads the keyboard, until the master is closed.
@@ -83,15 +103,15 @@ pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub) {
 #[async_trait]
 impl Terminal for PtyTerminal {
     async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.port.write_made(|| self.prompt.around(bytes.to_vec())).await
+        self.port.write_made(|| self.front.output(bytes.to_vec())).await
     }
 
     async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
-        self.port.write_made(|| self.prompt.draw(drawn.unwrap_or_default().to_vec())).await
+        self.port.write_made(|| self.front.draw(drawn.unwrap_or_default().to_vec())).await
     }
 
     fn abandon_prompt(&self) {
-        self.prompt.abandon();
+        self.front.abandon();
     }
 
     fn colour(&self) -> bool {
@@ -122,6 +142,28 @@ impl Terminal for PtyTerminal {
     }
 
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
-        Ok(auxiliary::open(Arc::new(self.clone()), &request))
+        match &request.run {
+            Some(run) if self.views.shows(run) => {
+                let inherited = Inherited { term: self.term.clone(), colour: self.colour };
+                views::open(&self.views, &inherited, run, request.index).await
+            }
+            _ => Ok(auxiliary::open(Arc::new(self.clone()), &request)),
+        }
+    }
+
+    async fn parallel_begins(&self, run: &Arc<ParallelRun>) {
+        if let Some(wish) = self.wish() {
+            self.views.begin(run, None, wish).await;
+        }
+    }
+
+    async fn parallel_ends(&self, run: &Arc<ParallelRun>) {
+        if !self.views.shows(run) {
+            return;
+        }
+        let shown = self.views.end(run).await;
+        if let Err(error) = self.print(&shown).await {
+            tracing::debug!(%error, "what a run has shown could not be told");
+        }
     }
 }

@@ -19,3 +19,4 @@ mod sessions;
 mod telnet;
 mod trouble;
 mod versions;
+mod views;

@@ -1,0 +1,235 @@
+//! The task that shows the parallel runs of a session: takes events, keys and sizes, draws at most thirty times a second.
+//! It is never waited for by the session's task, and waits only for its turn to write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deployer_core::terminal::{Keyboard, ParallelRun};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::keys::Effect;
+use super::painter::Painter;
+use super::pane::Ends;
+use super::stage::{Mode, Stage};
+use super::{Event, Opened, Screen};
+
+/// Time between two pictures.
+const FRAME: Duration = Duration::from_millis(33);
+/// What ends sooner than this is told when it has ended; a view would only flicker.
+const SHORT: Duration = Duration::from_millis(300);
+/// Durations are shown in seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+struct Actor {
+    screen: Screen,
+    stage: Stage,
+    painter: Painter,
+    /// While the view is shown: its keyboard.
+    keyboard: Option<Keyboard>,
+    /// When the first of the runs began.
+    begun: Option<Instant>,
+    /// The operator wants no view of these runs any more.
+    given_up: bool,
+    painted: Instant,
+    dirty: bool,
+    /// A run that has ended while its view stays open, and who waits for it.
+    closing: Option<(Arc<ParallelRun>, oneshot::Sender<String>)>,
+}
+
+/// Shows runs until nobody can begin one any more.
+pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>) {
+    let mut size = screen.size.clone();
+    let stage = Stage::new(*size.borrow_and_update(), screen.colour);
+    let mut actor = Actor {
+        screen,
+        stage,
+        painter: Painter::default(),
+        keyboard: None,
+        begun: None,
+        given_up: false,
+        painted: Instant::now(),
+        dirty: false,
+        closing: None,
+    };
+    let front = actor.screen.front.clone();
+    loop {
+        let due = actor.due();
+        tokio::select! {
+            biased;
+            keys = read(&mut actor.keyboard) => match keys {
+                Some(keys) => {
+                    let effects = actor.stage.typed(&keys);
+                    actor.dirty = true;
+                    actor.obey(effects).await;
+                }
+                None => actor.keyboard = None,
+            },
+            Ok(()) = size.changed() => {
+                let now = *size.borrow_and_update();
+                actor.stage.resize(now);
+                actor.painter.forget();
+                actor.dirty = true;
+            }
+            () = until(due), if due.is_some() => actor.show().await,
+            () = front.changed() => actor.hear(),
+            event = events.recv() => match event {
+                Some(event) => {
+                    actor.event(event).await;
+                    // A flood must not keep the other tasks of this thread from running.
+                    tokio::task::yield_now().await;
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+impl Actor {
+    async fn event(&mut self, event: Event) {
+        self.dirty = true;
+        match event {
+            Event::Begin(run, within, wish) => {
+                if self.stage.runs.is_empty() {
+                    self.stage.folded = wish.folded;
+                    self.stage.keep_open = wish.keep_open;
+                    self.begun = Some(Instant::now());
+                    self.given_up = false;
+                }
+                self.stage.begin(run, within);
+            }
+            Event::Open { run, index, keys, prompt, reply } => {
+                let (size, seen) = watch::channel(self.stage.size);
+                if let Some((id, _)) = self.stage.open(&run, index, Ends { keys, size, prompt }) {
+                    self.stage.look();
+                    // Whoever asked was cancelled: its run ends it.
+                    let _gone = reply.send(Opened { id, size: seen });
+                }
+            }
+            Event::Output(id, bytes) => self.stage.output(id, &bytes),
+            Event::Changed => self.stage.look(),
+            Event::End(run, reply) => {
+                self.stage.look();
+                let last = self.stage.runs.len() == 1;
+                if self.stage.keep_open && last && self.keyboard.is_some() {
+                    self.stage.mode = match std::mem::replace(&mut self.stage.mode, Mode::Done) {
+                        Mode::Focus(ids) => Mode::Focus(ids),
+                        _ => Mode::Done,
+                    };
+                    self.closing = Some((run, reply));
+                } else {
+                    self.end(&run, Some(reply)).await;
+                }
+            }
+            Event::Dropped(run) => self.end(&run, None).await,
+        }
+    }
+
+    async fn end(&mut self, run: &Arc<ParallelRun>, reply: Option<oneshot::Sender<String>>) {
+        let shown = self.stage.end(run);
+        if self.stage.runs.is_empty() {
+            self.leave().await;
+            self.begun = None;
+        }
+        if let Some(reply) = reply {
+            // Whoever asked was cancelled: nobody is left to show it.
+            let _gone = reply.send(shown);
+        }
+    }
+
+    async fn obey(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Bell => self.write(|front| front.painting(b"\x07".to_vec())).await,
+                Effect::Close => {
+                    if let Some((run, reply)) = self.closing.take() {
+                        self.end(&run, Some(reply)).await;
+                    }
+                }
+                Effect::GiveUp(typed) => {
+                    self.given_up = true;
+                    if let Some(keyboard) = &mut self.keyboard {
+                        keyboard.unread(bytes::Bytes::from_static(typed));
+                    }
+                    self.leave().await;
+                }
+            }
+        }
+    }
+
+    /// When something is to be done without anything happening.
+    fn due(&self) -> Option<Instant> {
+        let begun = self.begun.filter(|_| !self.given_up)?;
+        if self.screen.front.aside() {
+            return None;
+        }
+        if self.keyboard.is_none() {
+            // Questions of isolations do not wait until a view is worth it.
+            let worth_it = (begun + SHORT).max(self.painted + FRAME);
+            return Some(if self.dirty { (self.painted + FRAME).min(worth_it) } else { worth_it });
+        }
+        match self.dirty {
+            true => Some(self.painted + FRAME),
+            false => Some(self.painted + TICK),
+        }
+    }
+
+    async fn show(&mut self) {
+        let now = Instant::now();
+        self.painted = now;
+        self.dirty = false;
+        if !self.screen.front.covered() {
+            let wanted = self.begun.is_some_and(|begun| now >= begun + SHORT) || self.stage.asks();
+            if !wanted || self.screen.front.aside() {
+                return;
+            }
+            self.painter.forget();
+            self.write(super::Front::cover).await;
+            if !self.screen.front.covered() {
+                return;
+            }
+            if self.keyboard.is_none() {
+                self.keyboard = Some(self.screen.keys.lease());
+            }
+        }
+        let picture = self.stage.picture(now);
+        let bytes = self.painter.paint(picture);
+        if !bytes.is_empty() {
+            self.write(|front| front.painting(bytes)).await;
+        }
+    }
+
+    async fn leave(&mut self) {
+        self.keyboard = None;
+        self.painter.forget();
+        self.write(super::Front::uncover).await;
+    }
+
+    fn hear(&mut self) {
+        if let Some(line) = self.screen.front.last_held() {
+            self.stage.say(line.trim());
+        }
+        self.dirty = true;
+    }
+
+    async fn write(&self, make: impl FnOnce(&super::Front) -> Vec<u8>) {
+        let front = self.screen.front.clone();
+        if let Err(error) = self.screen.port.write_made(|| make(&front)).await {
+            tracing::debug!(%error, "a view could not be shown");
+        }
+    }
+}
+
+async fn read(keyboard: &mut Option<Keyboard>) -> Option<bytes::Bytes> {
+    match keyboard {
+        Some(keyboard) => keyboard.read().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

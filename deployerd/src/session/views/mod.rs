@@ -1,0 +1,139 @@
+//! What operators see of a parallel action: tiles or folded lines of the session's own terminal, drawn here, so that
+//! everybody who is attached sees the same (rows, W-30, W-55 with design 5).
+//!
+//! One task per session draws (`actor`); what it knows is a value without input or output (`stage`).
+
+mod actor;
+mod cells;
+mod draw;
+mod front;
+mod isolation;
+mod keys;
+mod layout;
+mod names;
+mod painter;
+mod pane;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod transcript;
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use bytes::Bytes;
+use deployer_core::terminal::{KeyboardHub, ParallelRun, PromptLine, Size};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use front::Front;
+pub(crate) use isolation::{Inherited, open};
+
+use super::terminal::Port;
+
+/// Events that may wait; isolations that print faster than they are read wait with theirs.
+const INBOX: usize = 32;
+
+/// Which isolation, within one session. Later ones have higher numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PaneId(u64);
+
+/// The way to the task that shows the parallel runs of a session.
+#[derive(Clone)]
+pub(crate) struct Views {
+    inbox: mpsc::Sender<Event>,
+    /// The runs that are shown. Locked to look, never across an await.
+    shown: Arc<Mutex<Vec<Weak<ParallelRun>>>>,
+}
+
+/// How the operator wants to see runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish {
+    /// Lines even where tiles would fit.
+    pub(crate) folded: bool,
+    /// Stay until a key says to go when all has ended (row Q-21).
+    pub(crate) keep_open: bool,
+}
+
+/// What a view is shown on.
+pub(crate) struct Screen {
+    /// Where bytes go.
+    pub(crate) port: Arc<Port>,
+    /// Who else writes there.
+    pub(crate) front: Arc<Front>,
+    /// The session's keyboard.
+    pub(crate) keys: KeyboardHub,
+    /// The session's size.
+    pub(crate) size: watch::Receiver<Size>,
+    /// Whether colours are wanted.
+    pub(crate) colour: bool,
+}
+
+/// What the task is told.
+enum Event {
+    /// A run begins, within an isolation of another run or not.
+    Begin(Arc<ParallelRun>, Option<PaneId>, Wish),
+    /// Its isolation of this index begins.
+    Open {
+        run: Arc<ParallelRun>,
+        index: usize,
+        keys: KeyboardHub,
+        prompt: Arc<PromptLine>,
+        reply: oneshot::Sender<Opened>,
+    },
+    /// An isolation has printed.
+    Output(PaneId, Bytes),
+    /// Isolations have begun or ended.
+    Changed,
+    /// A run is over; answered with what it has shown when the terminal is free for it.
+    End(Arc<ParallelRun>, oneshot::Sender<String>),
+    /// A run is over and nobody asks what it has shown: it was dropped.
+    Dropped(Arc<ParallelRun>),
+}
+
+/// An isolation's place in the view.
+pub(crate) struct Opened {
+    id: PaneId,
+    size: watch::Receiver<Size>,
+}
+
+impl Views {
+    /// Starts the task; it ends when nobody can tell it anything any more.
+    pub(crate) fn start(screen: Screen) -> Views {
+        let (inbox, events) = mpsc::channel(INBOX);
+        tokio::spawn(actor::run(screen, events));
+        Views { inbox, shown: Arc::default() }
+    }
+
+    /// A run begins. Where it ends without saying so, its view ends too.
+    pub(crate) async fn begin(&self, run: &Arc<ParallelRun>, within: Option<PaneId>, wish: Wish) {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(run));
+        self.tell(Event::Begin(run.clone(), within, wish)).await;
+        let (this, run, mut states) = (self.clone(), run.clone(), run.states());
+        tokio::spawn(async move {
+            while states.changed().await.is_ok() {
+                this.tell(Event::Changed).await;
+            }
+            this.tell(Event::Dropped(run)).await;
+        });
+    }
+
+    /// Whether a run is shown here.
+    pub(crate) fn shows(&self, run: &Arc<ParallelRun>) -> bool {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.retain(|run| run.strong_count() > 0);
+        shown.iter().any(|shown| std::ptr::addr_eq(shown.as_ptr(), Arc::as_ptr(run)))
+    }
+
+    /// A run is over: what it has shown, as text with `\n` line ends, once the terminal is free.
+    pub(crate) async fn end(&self, run: &Arc<ParallelRun>) -> String {
+        let (reply, shown) = oneshot::channel();
+        self.tell(Event::End(run.clone(), reply)).await;
+        // The task is gone with its session: nobody can be shown anything.
+        shown.await.unwrap_or_default()
+    }
+
+    async fn tell(&self, event: Event) {
+        if self.inbox.send(event).await.is_err() {
+            tracing::debug!("the view of a session has ended before its runs");
+        }
+    }
+}
