@@ -6,7 +6,8 @@ use crate::host::local::LocalHost;
 use crate::host::ssh::SshHost;
 use crate::host::{HostContainer, HostsContainer};
 use crate::node::{
-    HostDef, HostKeyPolicy, HostKind, HostSettings, HostSource, MapFrom, Position, RoleMapping, Roles, Secret,
+    HostDef, HostKeyPolicy, HostKind, HostSettings, HostSource, JumpHost, MapFrom, Position, ProxySetting, RoleMapping,
+    Roles, Secret,
 };
 
 /// Collects what is said about a host (row F-61); [`HostBuilder::build`] makes the definition.
@@ -119,9 +120,45 @@ impl HostBuilder {
         self.set(|settings| settings.host_keys = Some(policy))
     }
 
+    /// Straight to the host, whatever the SSH configuration says.
+    pub fn no_proxy(self) -> HostBuilder {
+        self.set(|settings| settings.proxy = Some(ProxySetting::Direct))
+    }
+
+    /// Through these hosts, nearest first: a [`HostDef`], or a text such as `"anna@bastion:2222"` of which the SSH
+    /// configuration tells the rest.
+    pub fn proxy_jump<H: Into<JumpHost>>(self, hops: impl IntoIterator<Item = H>) -> HostBuilder {
+        let hops: Vec<JumpHost> = hops.into_iter().map(Into::into).collect();
+        self.set(|settings| settings.proxy = Some(ProxySetting::Jump(hops)))
+    }
+
+    /// Through a program that talks to the server on its standard input and output; `%h`, `%p`, `%r`, `%n` and `%%` are
+    /// replaced.
+    pub fn proxy_command(self, line: &str) -> HostBuilder {
+        self.set(|settings| settings.proxy = Some(ProxySetting::Command(line.to_string())))
+    }
+
     /// Known-hosts files to use instead of the usual ones.
     pub fn known_hosts<'a>(self, files: impl IntoIterator<Item = &'a str>) -> HostBuilder {
         self.set(|settings| settings.known_hosts = Some(files.into_iter().map(str::to_string).collect()))
+    }
+}
+
+impl From<&str> for JumpHost {
+    fn from(hop: &str) -> JumpHost {
+        JumpHost::Named(hop.to_string())
+    }
+}
+
+impl From<&HostDef> for JumpHost {
+    fn from(hop: &HostDef) -> JumpHost {
+        JumpHost::Host(hop.clone())
+    }
+}
+
+impl From<HostDef> for JumpHost {
+    fn from(hop: HostDef) -> JumpHost {
+        JumpHost::Host(hop)
     }
 }
 

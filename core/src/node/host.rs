@@ -56,7 +56,7 @@ pub struct HostSettings {
     pub key_password: Option<Secret>,
     /// Limit for connecting; default 10 s.
     pub timeout: Option<Duration>,
-    /// Interval of keepalive messages; default 15 s, so that a dead peer is noticed within a minute.
+    /// Interval of keepalive messages; default 30 s. After three without an answer the peer is dead.
     pub keepalive: Option<Duration>,
     /// SSH configuration file; default `~/.ssh/config`.
     pub config_filename: Option<String>,
@@ -65,10 +65,33 @@ pub struct HostSettings {
     /// Known-hosts files to use instead of `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`; tests and teams
     /// with a shared file set it.
     pub known_hosts: Option<Vec<String>>,
+    /// The way to it; `None`: `ProxyJump` or `ProxyCommand` of the SSH configuration, or straight.
+    pub proxy: Option<ProxySetting>,
     /// Settings that the built-in kinds do not know; custom kinds read them.
     pub extra: Vec<(String, Value)>,
     /// Where the host was written down.
     pub position: Option<Position>,
+}
+
+/// The way to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxySetting {
+    /// Straight, whatever the SSH configuration says.
+    Direct,
+    /// Through these hosts, nearest first.
+    Jump(Vec<JumpHost>),
+    /// Through a program that talks to the server on its standard input and output, run by `/bin/sh`; `%h`, `%p`, `%r`,
+    /// `%n` and `%%` are replaced.
+    Command(String),
+}
+
+/// A host to go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JumpHost {
+    /// `[user@]host[:port]`; the rest comes from the SSH configuration.
+    Named(String),
+    /// A host with settings of its own.
+    Host(HostDef),
 }
 
 /// What happens when a server shows a key that is not known yet. A changed key is always refused.

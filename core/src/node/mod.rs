@@ -18,7 +18,7 @@ pub use builder::ClassBuilder;
 pub use cells::{Cell, CellKey};
 pub use class::{Class, ClassError, Kind};
 pub use group::{Color, Group};
-pub use host::{HostDef, HostFactory, HostKeyPolicy, HostKind, HostSettings};
+pub use host::{HostDef, HostFactory, HostKeyPolicy, HostKind, HostSettings, JumpHost, ProxySetting};
 pub use instance::{Node, NodeError};
 pub use member::{Action, ActionFlags, Body, DEFAULT_ACTION, Member, body_fn};
 pub use position::Position;

@@ -1,6 +1,8 @@
 //! Hosts as a deployment writes them down: `SSHHost { slug = "web1" }`, and `web1 { slug = "web2" }` for another one
 //! with the same settings otherwise.
 
+mod proxy;
+
 use mlua::{IntoLua, Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::convert::{from_lua, text, type_name};
@@ -21,7 +23,7 @@ pub(super) struct LuaHostKind {
 }
 
 /// The settings there are (row F-61).
-pub(super) const SETTINGS: [&str; 16] = [
+pub(super) const SETTINGS: [&str; 18] = [
     "slug",
     "address",
     "port",
@@ -38,6 +40,8 @@ pub(super) const SETTINGS: [&str; 16] = [
     "host_keys",
     "reject_unknown_hosts",
     "known_hosts",
+    "proxy_jump",
+    "proxy_command",
 ];
 
 impl UserData for LuaHost {
@@ -77,6 +81,7 @@ fn define(lua: &Lua, kind: HostKind, mut settings: HostSettings, of: &str, table
         return usage(format!("{of} is called with a table of settings, got {}", type_name(table)));
     };
     settings.position = frames::here(lua);
+    proxy::only_one(table)?;
     for pair in table.pairs::<Value, Value>() {
         let (key, value) = pair?;
         let Value::String(_) = key else {
@@ -101,7 +106,8 @@ fn weight(settings: &HostSettings) -> usize {
     let texts = texts.into_iter().flatten().map(String::len);
     let secrets = secrets.into_iter().flatten().map(|secret| secret.reveal().len());
     let files = settings.known_hosts.iter().flatten().map(String::len);
-    HOST + settings.slug.len() + texts.chain(secrets).chain(files).sum::<usize>()
+    let proxy = settings.proxy.as_ref().map_or(0, proxy::weight);
+    HOST + settings.slug.len() + proxy + texts.chain(secrets).chain(files).sum::<usize>()
 }
 
 fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value: &Value) -> mlua::Result<()> {
@@ -122,6 +128,8 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
         "host_keys" => settings.host_keys = Some(policy(&words()?)?),
         "reject_unknown_hosts" => settings.host_keys = reject_unknown(value)?,
         "known_hosts" => settings.known_hosts = Some(files(value)?),
+        "proxy_jump" => settings.proxy = Some(proxy::jump(lua, value)?),
+        "proxy_command" => settings.proxy = Some(proxy::command(words()?)),
         _ if matches!(kind, HostKind::Custom(_)) => settings.extra.push((key.to_string(), from_lua(lua, value)?)),
         _ => return usage(format!("a host has no setting '{key}'{}", suggest(key, SETTINGS.into_iter()))),
     }
@@ -132,7 +140,7 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
 const TEXT_MAX: usize = 4096;
 
 /// Names of hosts, users and files are shown, logged, and written into commands.
-fn printable(key: &str, text: String) -> mlua::Result<String> {
+pub(super) fn printable(key: &str, text: String) -> mlua::Result<String> {
     if text.len() > TEXT_MAX {
         return usage(format!("{key} is {} bytes long, more than {TEXT_MAX}", text.len()));
     }

@@ -130,11 +130,13 @@ function deployer.set_group(group) end
 ---@field key_password? string
 ---@field rsa_key_password? string The same as key_password.
 ---@field timeout? number Seconds for connecting.
----@field keepalive? number Seconds between two signs of life.
+---@field keepalive? number Seconds between two signs of life; 30 when nobody says otherwise.
 ---@field config_filename? string Instead of `~/.ssh/config`.
 ---@field host_keys? "strict"|"accept-new"|"ask" What happens to unknown host keys.
 ---@field reject_unknown_hosts? boolean true is the same as `host_keys = "strict"`.
 ---@field known_hosts? string|string[]
+---@field proxy_jump? string|deployer.HostDefinition|(string|deployer.HostDefinition)[] Hosts to go through, nearest first, as `"anna@bastion:2222"` or hosts; `"none"` for none.
+---@field proxy_command? string A program to go through; `%h`, `%p`, `%r` and `%n` are replaced.
 
 ---@param settings deployer.HostSettings
 ---@return deployer.HostDefinition

@@ -14,7 +14,7 @@ use super::spawn::registered;
 use crate::host::{ExitStatus, Signal};
 
 /// A child that leads a session of its own.
-pub(super) struct Child {
+pub(in crate::host) struct Child {
     pid: Pid,
     /// Becomes readable when the child has ended; no SIGCHLD handler, which would be global state.
     ended: AsyncFd<OwnedFd>,
@@ -33,7 +33,7 @@ impl Child {
     }
 
     /// Waits for the end. Cancel safe; must not be called again after it returned.
-    pub(super) async fn wait(&mut self) -> ExitStatus {
+    pub(in crate::host) async fn wait(&mut self) -> ExitStatus {
         loop {
             let mut ready = match self.ended.readable().await {
                 Ok(ready) => ready,
@@ -55,7 +55,7 @@ impl Child {
 
     /// Sends a signal to the child's process group, and to what is in the foreground of its terminal: a shell with
     /// job control gives each job a group of its own.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(in crate::host) fn signal(&self, signal: Signal) {
         let number = match signal {
             Signal::Hup => Number::HUP,
             Signal::Int => Number::INT,
@@ -75,7 +75,7 @@ impl Child {
 impl Child {
     /// Whether something is left in the child's process group; as long as it is, its number is not given to another
     /// one. What has ended and only waits for a careless init to be reaped does not count.
-    pub(super) fn group_lives(&self) -> bool {
+    pub(in crate::host) fn group_lives(&self) -> bool {
         let there = rustix::process::test_kill_process_group(self.pid) != Err(Errno::SRCH);
         there && !group::only_zombies(self.pid)
     }

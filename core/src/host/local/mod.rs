@@ -10,6 +10,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::host) use child::Child;
+pub(in crate::host) use spawn::{Piped, environment, piped};
+
 use std::path::PathBuf;
 
 use async_trait::async_trait;

@@ -45,7 +45,7 @@ fn explained(error: &io::Error) -> String {
 }
 
 /// The environment of this program without what is deployer's own.
-fn environment() -> Vec<(OsString, OsString)> {
+pub(in crate::host) fn environment() -> Vec<(OsString, OsString)> {
     const OWN: &[&str] =
         &["TERM", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID"];
     let own = |name: &OsString| {
@@ -109,6 +109,21 @@ fn on_pipes(line: Option<&str>, directory: &Path) -> io::Result<Started> {
         None => login_shell(),
     };
     command.current_dir(directory).env_clear().envs(environment());
+    let Piped { child, stdin, stdout, stderr } = piped(command)?;
+    Ok((child, Input::pipe(stdin), Output::Pipes { stdout: Some(stdout), stderr: Some(stderr) }))
+}
+
+/// A child on pipes.
+pub(in crate::host) struct Piped {
+    pub(in crate::host) child: Child,
+    pub(in crate::host) stdin: pipe::Sender,
+    pub(in crate::host) stdout: pipe::Receiver,
+    pub(in crate::host) stderr: pipe::Receiver,
+}
+
+/// Starts a program in a session of its own, without a terminal, on pipes. Blocks for the time of fork and exec; must be
+/// called within a runtime.
+pub(in crate::host) fn piped(mut command: Command) -> io::Result<Piped> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[allow(unsafe_code, reason = "only two system calls between fork and exec, no memory is allocated")]
     unsafe {
@@ -123,10 +138,12 @@ fn on_pipes(line: Option<&str>, directory: &Path) -> io::Result<Started> {
     let stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let input = Input::pipe(pipe::Sender::from_owned_fd(stdin.into())?);
-    let stdout = Some(pipe::Receiver::from_owned_fd(stdout.into())?);
-    let stderr = Some(pipe::Receiver::from_owned_fd(stderr.into())?);
-    Ok((owner, input, Output::Pipes { stdout, stderr }))
+    Ok(Piped {
+        child: owner,
+        stdin: pipe::Sender::from_owned_fd(stdin.into())?,
+        stdout: pipe::Receiver::from_owned_fd(stdout.into())?,
+        stderr: pipe::Receiver::from_owned_fd(stderr.into())?,
+    })
 }
 
 fn login_shell() -> Command {

@@ -53,12 +53,12 @@ impl Handler for Client {
     async fn channel_open_failure(
         &mut self,
         _: ChannelId,
-        _: ChannelOpenFailure,
-        _: &str,
+        reason: ChannelOpenFailure,
+        said: &str,
         _: &str,
         _: &mut Session,
     ) -> Result<(), Error> {
-        self.vitals.refused();
+        self.vitals.failed_to_open(&reason, said);
         Ok(())
     }
 

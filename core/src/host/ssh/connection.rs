@@ -9,10 +9,10 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::dial::Link;
-use super::pool::Shared;
+use super::pool::{Lease, Shared};
 use super::tap::Gauge;
 use super::target::{Key, Target};
-use super::vitals::Vitals;
+use super::vitals::{Forward, Vitals};
 
 /// A connection nobody uses is closed after this time.
 pub(super) const IDLE: Duration = Duration::from_secs(600);
@@ -29,9 +29,15 @@ pub(super) struct Connection {
     pub(super) handle: Handle<Client>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) gauge: Arc<Gauge>,
+    /// What the host is called by whoever goes through it.
+    name: String,
     pub(super) address: String,
     pub(super) port: u16,
     pub(super) user: String,
+    /// The way in words; `None`: straight.
+    pub(super) via: Option<String>,
+    /// The connection it goes through.
+    through: Option<(Lease, Forward)>,
     /// Silence after which the peer is dead; `None`: nothing is sent, so silence says nothing.
     silence: Option<Duration>,
 }
@@ -44,11 +50,28 @@ impl Connection {
             handle: link.handle,
             vitals: link.vitals,
             gauge: link.gauge,
+            name: target.name.clone(),
             address: target.address.clone(),
             port: target.port,
             user: target.user.clone(),
+            via: target.route.describe(),
+            through: link.through,
             silence: target.keepalive.map(|interval| interval.saturating_mul(rounds).saturating_add(WATCHDOG_SLACK)),
         }
+    }
+
+    /// This connection and those it goes through.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &Connection> {
+        std::iter::successors(Some(self), |connection| connection.hop())
+    }
+
+    fn hop(&self) -> Option<&Connection> {
+        self.through.as_ref().map(|(lease, _)| &*lease.connection)
+    }
+
+    /// Whether nobody else waits when one reader is slow: one channel on it, and on those it goes through.
+    pub(super) fn serves_one(&self) -> bool {
+        self.chain().all(|connection| connection.vitals.open() <= 1)
     }
 
     /// Whether it can no longer be used.
@@ -59,7 +82,10 @@ impl Connection {
     /// Why it ended, as far as that is known. The reason arrives with the end, in another task.
     pub(super) async fn last_words(&self) -> String {
         let _late = timeout(LAST_WORDS, self.vitals.ended().cancelled()).await;
-        self.vitals.end().unwrap_or_else(|| "the connection was lost".into())
+        // The first of the way that ended took the others with it.
+        let nearest = self.chain().filter(|connection| connection.is_dead()).last().unwrap_or(self);
+        let why = nearest.vitals.end().unwrap_or_else(|| "the connection was lost".into());
+        if nearest.id == self.id { why } else { format!("hop {}: {why}", nearest.name) }
     }
 
     /// Ends it at once; whoever uses it sees the end.

@@ -1,25 +1,26 @@
 //! From a target to a connection that is logged in: resolve, connect, greet, agree on keys, check the server, log in.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use russh::client::{Config, Handle, connect_stream};
 use russh::keys::PublicKey;
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::algorithms::disagreement;
 use super::auth::{self, Memory};
 use super::client::Client;
 use super::failure::{Failure, printable};
-use super::governor::{Governor, pause};
+use super::governor::pause;
+use super::hops::{Bytes, Journey, Stream, Watch, Way};
 use super::host_key::{self, Finding, Inspector, Stranger};
 use super::known_hosts::KnownHosts;
+use super::pool::{Lease, Shared};
 use super::questions::Questions;
 use super::tap::{Gauge, Tap};
 use super::target::Target;
-use super::vitals::{Vitals, describe, describe_io};
+use super::vitals::{Forward, Vitals, describe};
+use crate::host::Reach;
 
 /// How often a server that turns connections away before it greets is tried.
 const TRIES: u32 = 6;
@@ -35,6 +36,8 @@ pub(super) struct Link {
     pub(super) handle: Handle<Client>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) gauge: Arc<Gauge>,
+    /// What it goes through.
+    pub(super) through: Option<(Lease, Forward)>,
 }
 
 /// Why one try came to nothing.
@@ -49,104 +52,85 @@ enum Miss {
     TooSlow(Failure),
 }
 
-/// Connects and logs in.
-pub(super) async fn dial(
-    target: &Target,
-    questions: &Questions,
-    governor: &Governor,
-    memory: &Memory,
-) -> Result<Link, Failure> {
-    let started = Instant::now();
-    let (mut tries, mut detours, mut accepted) = (0, 0, None);
-    loop {
-        let turn = governor.turn(&target.address, target.port).await;
-        let miss = match attempt(target, questions, memory, accepted.clone()).await {
-            Ok(link) => return Ok(link),
-            Err(miss) => miss,
-        };
-        drop(turn);
-        match miss {
-            Miss::Final(failure) => return Err(failure),
-            Miss::Busy(failure) => {
-                tries += 1;
-                if tries >= TRIES || started.elapsed() > target.timeout * 2 {
-                    return Err(failure);
+/// What a dial is made with.
+pub(super) struct Dialler<'a> {
+    pub(super) target: &'a Target,
+    pub(super) journey: &'a Journey,
+    pub(super) reach: &'a Reach,
+    pub(super) pool: &'a Arc<Shared>,
+    pub(super) memory: &'a Memory,
+}
+
+impl Dialler<'_> {
+    /// Connects and logs in.
+    pub(super) async fn dial(self) -> Result<Link, Failure> {
+        let target = self.target;
+        let questions =
+            Questions::new(self.reach.asker.clone(), &self.journey.label(target), self.reach.cancel.clone());
+        let mut way = Way::find(target, self.journey, self.reach, self.pool).await?;
+        let started = Instant::now();
+        let (mut tries, mut detours, mut accepted) = (0, 0, None);
+        loop {
+            if way.is_lost() {
+                way = Way::find(target, self.journey, self.reach, self.pool).await?;
+            }
+            let turn = self.pool.governor.turn(target.route.next_hop(&target.address, target.port)).await;
+            let miss = match self.attempt(&way, &questions, accepted.clone()).await {
+                Ok((link, forward)) => {
+                    let through = way.into_lease().zip(forward);
+                    return Ok(Link { through, ..link });
                 }
-                tokio::time::sleep(pause(tries)).await;
-            }
-            Miss::NewKey(stranger) if detours < DETOURS => {
-                detours += 1;
-                host_key::ask(target, questions, &stranger).await?;
-                accepted = Some(stranger.key);
-            }
-            Miss::NewKey(_) => return Err(Failure::new("host key: the server shows another one each time")),
-            Miss::TooSlow(_) if detours < DETOURS => detours += 1,
-            Miss::TooSlow(failure) => return Err(failure),
-        }
-    }
-}
-
-async fn attempt(
-    target: &Target,
-    questions: &Questions,
-    memory: &Memory,
-    accepted: Option<PublicKey>,
-) -> Result<Link, Miss> {
-    let files = target.trust.files.clone();
-    let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
-    let known = known.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|known| known);
-    let known = Arc::new(known.map_err(Miss::Final)?);
-    let stream = open_socket(target).await.map_err(Miss::Final)?;
-    let mut link = shake_hands(target, stream, known, accepted).await?;
-    match auth::log_in(&mut link, target, questions, memory).await {
-        Ok(()) => Ok(link),
-        Err(refusal) if refusal.hung_up_on_a_person => Err(Miss::TooSlow(refusal.failure)),
-        Err(refusal) => Err(Miss::Final(refusal.failure)),
-    }
-}
-
-/// Resolves the name and connects to the first address that answers.
-async fn open_socket(target: &Target) -> Result<TcpStream, Failure> {
-    let name = target.address.trim_start_matches('[').trim_end_matches(']');
-    let resolved = match timeout(target.timeout, lookup_host((name, target.port))).await {
-        Err(_) => return Err(Failure::late("name lookup", target.timeout)),
-        Ok(Err(error)) => {
-            return Err(Failure::new(format!("name lookup: {error}"))
-                .hint("set address of the host, or HostName in the ssh configuration"));
-        }
-        Ok(Ok(addresses)) => addresses.collect::<Vec<SocketAddr>>(),
-    };
-    let started = Instant::now();
-    let mut last = Failure::new("name lookup: no address");
-    for (index, address) in resolved.iter().enumerate() {
-        // Addresses that do not answer share the time, so that a dead one leaves some for the next.
-        let left = u32::try_from(resolved.len() - index).unwrap_or(u32::MAX);
-        let limit = target.timeout.saturating_sub(started.elapsed()) / left;
-        match timeout(limit, TcpStream::connect(address)).await {
-            Err(_) => last = Failure::late("connect", target.timeout),
-            Ok(Err(error)) => last = Failure::new(describe_io(&error)),
-            Ok(Ok(stream)) => {
-                set_options(&stream).map_err(|error| Failure::new(format!("socket: {error}")))?;
-                return Ok(stream);
+                Err(miss) => miss,
+            };
+            drop(turn);
+            match miss {
+                Miss::Final(failure) => return Err(failure),
+                Miss::Busy(failure) => {
+                    tries += 1;
+                    if tries >= TRIES || started.elapsed() > target.timeout * 2 {
+                        return Err(failure);
+                    }
+                    tokio::time::sleep(pause(tries)).await;
+                }
+                Miss::NewKey(stranger) if detours < DETOURS => {
+                    detours += 1;
+                    host_key::ask(target, &questions, &stranger).await?;
+                    accepted = Some(stranger.key);
+                }
+                Miss::NewKey(_) => return Err(Failure::new("host key: the server shows another one each time")),
+                Miss::TooSlow(_) if detours < DETOURS => detours += 1,
+                Miss::TooSlow(failure) => return Err(failure),
             }
         }
     }
-    Err(last)
-}
 
-fn set_options(stream: &TcpStream) -> std::io::Result<()> {
-    // Without it every small message waits for the answer to the one before: fourteen times slower, measured.
-    stream.set_nodelay(true)?;
-    rustix::net::sockopt::set_socket_keepalive(stream, true)?;
-    #[cfg(target_os = "linux")]
-    rustix::net::sockopt::set_tcp_quickack(stream, true)?;
-    Ok(())
+    async fn attempt(
+        &self,
+        way: &Way,
+        questions: &Questions,
+        accepted: Option<PublicKey>,
+    ) -> Result<(Link, Option<Forward>), Miss> {
+        let target = self.target;
+        let files = target.trust.files.clone();
+        let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
+        let known = known.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|known| known);
+        let known = Arc::new(known.map_err(Miss::Final)?);
+        let stream = way.open(target, self.pool.options.agent.as_deref()).await.map_err(Miss::Final)?;
+        let Stream { bytes, command, forward } = stream;
+        let mut link = shake_hands(target, bytes, command, known, accepted).await?;
+        match auth::log_in(&mut link, target, questions, self.memory).await {
+            Ok(()) => Ok((link, forward)),
+            Err(refusal) if refusal.hung_up_on_a_person => Err(Miss::TooSlow(refusal.failure)),
+            Err(refusal) => Err(Miss::Final(refusal.failure)),
+        }
+    }
 }
 
 /// Greeting, key exchange, and the check of the server's key.
 async fn shake_hands(
     target: &Target,
-    stream: TcpStream,
+    stream: Box<dyn Bytes>,
+    command: Option<Watch>,
     known: Arc<KnownHosts>,
     accepted: Option<PublicKey>,
 ) -> Result<Link, Miss> {
@@ -157,14 +141,33 @@ async fn shake_hands(
     let (tap, gauge) = Tap::new(stream);
     let shaken = timeout(target.timeout, connect_stream(config, tap, Client::new(vitals.clone(), inspector))).await;
     match shaken {
-        Ok(Ok(handle)) => Ok(Link { handle, vitals, gauge }),
-        Ok(Err(error)) => Err(missed(target, &error, &gauge, &finding)),
+        Ok(Ok(handle)) => Ok(Link { handle, vitals, gauge, through: None }),
+        Ok(Err(error)) => match command {
+            Some(command) if gauge.greeting().is_empty() => Err(not_through(&command).await),
+            _ => Err(missed(target, &error, &gauge, &finding)),
+        },
         Err(_) => {
             // russh works on in a task of its own; the cut ends it.
             gauge.cut();
             let step = if gauge.greeting().contains("SSH-") { "key exchange" } else { "SSH greeting" };
-            Err(Miss::Final(Failure::late(step, target.timeout)))
+            let said = command.map(|command| command.said()).filter(|said| !said.is_empty());
+            let late = Failure::late(step, target.timeout);
+            Err(Miss::Final(match said {
+                Some(said) => Failure::new(format!("{}; the proxy command says: {said}", late.reason)),
+                None => late,
+            }))
         }
+    }
+}
+
+/// The program on the way ended, or closed its output, before a server was heard.
+async fn not_through(command: &Watch) -> Miss {
+    let why = command.end().await.unwrap_or_else(|| "the proxy command closed its output".into());
+    let failure =
+        Failure::new(why).hint("it stands in ProxyCommand of the ssh configuration or proxy_command of the host");
+    match turned_away(&failure.reason) || failure.reason.contains("Connection reset by peer") {
+        true => Miss::Busy(failure),
+        false => Miss::Final(failure),
     }
 }
 

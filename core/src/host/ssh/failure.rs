@@ -14,6 +14,16 @@ pub(super) struct Failure {
     pub(super) hint: Option<String>,
     /// What it means for others who wait for the same connection.
     pub(super) kind: FailureKind,
+    /// The hop it happened at; `None`: at the host itself.
+    pub(super) hop: Option<HopName>,
+}
+
+/// A host on the way to another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HopName {
+    /// Counted from 1, the nearest.
+    number: usize,
+    name: String,
 }
 
 /// What a failure means for others.
@@ -27,7 +37,7 @@ pub(super) enum FailureKind {
 
 impl Failure {
     pub(super) fn new(reason: impl Into<String>) -> Failure {
-        Failure { reason: reason.into(), hint: None, kind: FailureKind::Final }
+        Failure { reason: reason.into(), hint: None, kind: FailureKind::Final, hop: None }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Failure {
@@ -37,6 +47,12 @@ impl Failure {
 
     pub(super) fn unanswered(mut self, why: NoAnswer) -> Failure {
         self.kind = FailureKind::Unanswered(why);
+        self
+    }
+
+    /// It happened at this hop, or at one before it, which then is named already.
+    pub(super) fn at(mut self, hop: &Target) -> Failure {
+        self.hop.get_or_insert_with(|| HopName { number: hop.route.hops() + 1, name: hop.to_string() });
         self
     }
 
@@ -52,7 +68,10 @@ impl Failure {
             address: target.address.clone(),
             port: target.port,
             user: target.user.clone(),
-            reason: self.reason.clone(),
+            reason: match &self.hop {
+                Some(hop) => format!("hop {} of {}, {}: {}", hop.number, target.route.hops(), hop.name, self.reason),
+                None => self.reason.clone(),
+            },
             hint: self.hint.clone(),
         })
     }

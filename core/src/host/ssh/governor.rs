@@ -1,4 +1,4 @@
-//! How many connections may be in the making at once, per destination.
+//! How many connections may be in the making at once, per next hop: the server that sees the logins.
 //!
 //! A stock sshd starts to drop connections at random when ten have not logged in yet (MaxStartups 10:30:100), and newer
 //! ones punish whoever connects without logging in.
@@ -10,27 +10,29 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections to one destination that have not logged in yet.
+use super::hops::NextHop;
+
+/// Connections to one server that have not logged in yet.
 const AT_ONCE: usize = 8;
 
 /// Hands out turns.
 #[derive(Debug, Default)]
 pub(super) struct Governor {
-    destinations: Mutex<HashMap<(String, u16), Weak<Semaphore>>>,
+    servers: Mutex<HashMap<NextHop, Weak<Semaphore>>>,
 }
 
 impl Governor {
     /// Waits for a turn; it lasts until the permit is dropped.
-    pub(super) async fn turn(&self, address: &str, port: u16) -> Option<OwnedSemaphorePermit> {
-        let turns = self.turns(address, port);
+    pub(super) async fn turn(&self, next: NextHop) -> Option<OwnedSemaphorePermit> {
+        let turns = self.turns(next);
         // Never closed, so there always is a turn in the end.
         turns.acquire_owned().await.ok()
     }
 
-    fn turns(&self, address: &str, port: u16) -> Arc<Semaphore> {
-        let mut destinations = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
-        destinations.retain(|_, turns| turns.strong_count() > 0);
-        let slot = destinations.entry((address.to_string(), port)).or_default();
+    fn turns(&self, next: NextHop) -> Arc<Semaphore> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|_, turns| turns.strong_count() > 0);
+        let slot = servers.entry(next).or_default();
         slot.upgrade().unwrap_or_else(|| {
             let turns = Arc::new(Semaphore::new(AT_ONCE));
             *slot = Arc::downgrade(&turns);
@@ -49,18 +51,21 @@ pub(super) fn pause(tries: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::ssh::hops::Via;
 
     #[tokio::test]
-    async fn the_ninth_waits_and_other_destinations_do_not() {
+    async fn the_ninth_waits_and_other_servers_do_not() {
+        let server = |name: &str| NextHop::Server(Via::Direct, name.into(), 22);
         let governor = Governor::default();
         let mut turns = Vec::new();
         for _ in 0..AT_ONCE {
-            turns.push(governor.turn("web1", 22).await);
+            turns.push(governor.turn(server("web1")).await);
         }
-        let ninth = governor.turn("web1", 22);
+        let ninth = governor.turn(server("web1"));
         tokio::pin!(ninth);
         assert!(futures_util::poll!(&mut ninth).is_pending());
-        assert!(governor.turn("web2", 22).await.is_some());
+        assert!(governor.turn(server("web2")).await.is_some());
+        assert!(governor.turn(NextHop::Command("nc %h %p".into())).await.is_some());
         turns.pop();
         assert!(ninth.await.is_some());
     }

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::channel::{self, NotStarted};
 use super::failure::Failure;
+use super::hops::{self, Journey};
 use super::pool::{Spare, SshPool};
 use super::target::Target;
 use crate::host::{ConnectError, ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
@@ -31,15 +32,11 @@ impl SshHost {
     }
 
     async fn target(&self) -> Result<&Arc<Target>, HostError> {
-        let reading = || async {
-            let (definition, options) = (self.definition.clone(), self.pool.shared.options.clone());
-            let read = tokio::task::spawn_blocking(move || Target::of(&definition, &options)).await;
-            match read.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|target| target) {
-                Ok(target) => Ok(Arc::new(target)),
-                Err(failure) => Err(self.unresolved(failure)),
-            }
+        let finding = || async {
+            let found = hops::find(&self.definition, &self.pool.shared.resolver).await;
+            found.map(Arc::new).map_err(|failure| self.unresolved(failure))
         };
-        self.target.get_or_try_init(reading).await
+        self.target.get_or_try_init(finding).await
     }
 
     /// A failure before it was clear what to dial.
@@ -58,11 +55,12 @@ impl SshHost {
     async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         let target = self.target().await?;
         let slug = self.definition.slug();
-        let spare = Spare::new(&self.pool.shared, target, slug);
+        let journey = Journey::to(slug, target);
+        let spare = Spare::new(&self.pool.shared, target, &journey);
         let (mut redialled, mut full) = (false, Vec::new());
         loop {
-            let lease =
-                self.pool.shared.lease(target, slug, reach, &full).await.map_err(|failure| failure.on(slug, target))?;
+            let lease = self.pool.shared.lease(target, &journey, reach, &full).await;
+            let lease = lease.map_err(|failure| failure.on(slug, target))?;
             match channel::start(lease, spare.clone(), spawn.clone(), target.timeout).await {
                 Ok(process) => return Ok(process),
                 Err(NotStarted::Full { none_at_all: true, .. }) => {

@@ -1,8 +1,8 @@
 //! Hosts reached over SSH: one pool of connections, authentication, host keys (design 6).
 //!
 //! From top to bottom: [`SshHost`] is what the framework sees. `target` puts definition, configuration and defaults
-//! together, `pool` shares connections, `dial` makes them (`governor`, `algorithms`, `host_key`, `known_hosts`, `auth`), `connection`
-//! looks after one, `channel` runs one command.
+//! together, `hops` finds the way to it, `pool` shares connections, `dial` makes them (`governor`, `algorithms`,
+//! `host_key`, `known_hosts`, `auth`), `connection` looks after one, `channel` runs one command.
 
 mod account;
 mod algorithms;
@@ -15,6 +15,7 @@ mod connection;
 mod dial;
 mod failure;
 mod governor;
+mod hops;
 mod host;
 mod host_key;
 mod known_hosts;
@@ -29,6 +30,14 @@ mod wildcard;
 
 pub use host::SshHost;
 pub use pool::{ConnectionInfo, SshPool};
+
+/// Whether a text is one hop as `ProxyJump` writes it, `[user@]host[:port]`.
+///
+/// # Errors
+/// What it is not.
+pub(crate) fn check_jump(text: &str) -> Result<(), String> {
+    hops::Hop::parse_list(text).map(drop)
+}
 
 /// Settings of a pool that are not a host's own.
 #[derive(Clone, Debug, Default)]

@@ -1,26 +1,30 @@
 //! One host as it is really dialled: the definition, the SSH configuration and the defaults put together.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::SshOptions;
 use super::account::Account;
 use super::algorithms::{Algorithms, Wishes};
-use super::config::{self, Files, Proxy, Query, Settings, StrictHostKeys, Tokens, home_path};
+use super::config::{Files, Request, Resolver, Settings, StrictHostKeys, Tokens, home_path};
 use super::failure::Failure;
-use crate::node::{HostDef, HostKeyPolicy, HostSettings, Secret};
+use super::hops::{Route, Via};
+use crate::node::{HostKeyPolicy, HostSettings, Secret};
 
 /// Limit for each step of connecting when nobody says otherwise (row F-61).
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Keepalive messages: every 15 s, three unanswered ones end the connection, so a dead peer is noticed within a minute.
-const KEEPALIVE: Duration = Duration::from_secs(15);
+/// Keepalive messages: every 30 s (row F-61); three unanswered ones end the connection, so a dead peer is noticed within
+/// two minutes.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_MAX: usize = 3;
 
 /// Where and how to connect. Two hosts with equal [`Key`]s share connections.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
+    /// The name it was asked for by.
+    pub(super) name: String,
     /// Name or address that is dialled.
     pub(super) address: String,
     pub(super) port: u16,
@@ -35,8 +39,21 @@ pub(super) struct Target {
     pub(super) trust: Trust,
     /// What is offered to the server.
     pub(super) algorithms: Algorithms,
+    /// The way to it.
+    pub(super) route: Route,
     /// What hosts must have in common to share this host's connections.
     pub(super) key: Key,
+}
+
+/// As it is called in messages about the way to another host.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Target { name, user, address, port, .. } = self;
+        match name == address {
+            true => write!(f, "{user}@{address}:{port}"),
+            false => write!(f, "{name} ({user}@{address}:{port})"),
+        }
+    }
 }
 
 /// What proves who we are.
@@ -82,7 +99,7 @@ pub(super) enum HostKeys {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key(Arc<Parts>);
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Parts {
     address: String,
     port: u16,
@@ -90,6 +107,7 @@ struct Parts {
     identity: Identity,
     trust: Trust,
     wishes: Wishes,
+    via: Via,
 }
 
 impl Hash for Identity {
@@ -100,38 +118,44 @@ impl Hash for Identity {
 }
 
 impl Target {
-    /// Puts together what the definition, the SSH configuration and the defaults say. Reads the configuration.
+    /// Puts together what is said about a host, the SSH configuration and the defaults. How it is reached is not known
+    /// yet.
     ///
     /// # Errors
-    /// A configuration that cannot be used, or one that wants a proxy.
-    pub(super) fn of(definition: &HostDef, options: &SshOptions) -> Result<Target, Failure> {
-        let mut account = Account::of_process();
-        if let Some(home) = &options.home {
-            account.home = Some(home.clone());
-        }
-        let said = definition.settings();
-        let configured = configuration(definition.address(), said, &account)?;
-        Target::merge(definition.address(), said, &configured, options, &account)
+    /// A configuration that cannot be used.
+    pub(super) async fn named(
+        name: &str,
+        said: &HostSettings,
+        resolver: &Resolver,
+    ) -> Result<(Target, Settings), Failure> {
+        let account = resolver.account();
+        let configured = configuration(name, said, &account, resolver).await?;
+        let target = Target::merge(name, said, &configured, resolver.agent(), &account)?;
+        Ok((target, configured))
+    }
+
+    /// Goes this way.
+    pub(super) fn by(mut self, route: Route) -> Target {
+        let parts = Parts { via: route.via(), ..(*self.key.0).clone() };
+        self.key = Key(Arc::new(parts));
+        self.route = route;
+        self
     }
 
     fn merge(
         name: &str,
         said: &HostSettings,
         configured: &Settings,
-        options: &SshOptions,
+        agent: Option<&Path>,
         account: &Account,
     ) -> Result<Target, Failure> {
-        if let Some(Proxy::Through(line)) = &configured.proxy {
-            return Err(Failure::new(format!(
-                "the ssh configuration asks for a proxy ({line}), which is not supported yet"
-            ))
-            .hint("connecting around it would be wrong; set `ProxyJump none` for this host if it is reachable"));
-        }
         let tokens = Tokens { host: name, ..Tokens::default() };
         let address = match &configured.hostname {
             Some(pattern) => tokens.expand(pattern).map_err(|why| Failure::new(format!("HostName: {why}")))?,
             None => name.to_string(),
         };
+        // As ssh does, so that one machine is one machine however its name is written.
+        let address = address.to_ascii_lowercase();
         let port = said.port.or(configured.port).unwrap_or(22);
         let user = said.username.clone().or_else(|| configured.user.clone()).or_else(|| account.name.clone());
         let user = user.ok_or_else(|| {
@@ -147,12 +171,14 @@ impl Target {
             uid: account.uid,
         };
         let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
-        let identity = identity(said, configured, options, &tokens)?;
+        let identity = identity(said, configured, agent, &tokens)?;
         let trust = trust(said, configured, &tokens, &address)?;
         let wishes = configured.algorithms.clone();
         let algorithms = wishes.resolve()?;
-        let parts = Parts { address, port, user, identity, trust, wishes };
+        let parts = Parts { address, port, user, identity, trust, wishes, via: Via::Direct };
         Ok(Target {
+            name: name.to_string(),
+            route: Route::Direct,
             timeout: said.timeout.or(configured.connect_timeout).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
             keepalive: (!keepalive.is_zero()).then_some(keepalive),
             keepalive_max: configured.alive_count.unwrap_or(KEEPALIVE_MAX),
@@ -167,7 +193,12 @@ impl Target {
     }
 }
 
-fn configuration(name: &str, said: &HostSettings, account: &Account) -> Result<Settings, Failure> {
+async fn configuration(
+    name: &str,
+    said: &HostSettings,
+    account: &Account,
+    resolver: &Resolver,
+) -> Result<Settings, Failure> {
     let home = account.home.as_deref();
     let files = match &said.config_filename {
         Some(file) => Files::Only(home_path(file, home).map_err(Failure::new)?),
@@ -176,13 +207,14 @@ fn configuration(name: &str, said: &HostSettings, account: &Account) -> Result<S
             system: PathBuf::from("/etc/ssh/ssh_config"),
         },
     };
-    config::resolve(&files, Query { host: name, user: said.username.as_deref(), account })
+    let request = Request { files, host: name.to_string(), user: said.username.clone(), port: said.port };
+    resolver.settings(request, account).await
 }
 
 fn identity(
     said: &HostSettings,
     configured: &Settings,
-    options: &SshOptions,
+    agent: Option<&Path>,
     tokens: &Tokens<'_>,
 ) -> Result<Identity, Failure> {
     let named =
@@ -204,7 +236,7 @@ fn identity(
         default_files: if chosen { Vec::new() } else { default_files(tokens.home) },
         key_password: said.key_password.clone(),
         password: said.password.clone(),
-        agent: options.agent.clone(),
+        agent: agent.map(Path::to_path_buf),
         identities_only: configured.identities_only.unwrap_or(false),
     })
 }
@@ -263,15 +295,16 @@ mod tests {
     }
 
     fn merge(said: HostSettings, configured: Settings) -> Result<Target, Failure> {
-        Target::merge("web1", &said, &configured, &SshOptions::default(), &account())
+        Target::merge("web1", &said, &configured, None, &account())
     }
 
-    // rows: F-61 F-64 W-40
+    // rows: F-61 F-64 F-69 W-40
     #[test]
     fn the_deployment_wins_over_the_file_and_the_file_over_the_defaults() {
         let nothing = merge(HostSettings::default(), Settings::default()).unwrap();
         assert_eq!((nothing.address.as_str(), nothing.port, nothing.user.as_str()), ("web1", 22, "anna"));
-        assert_eq!((nothing.timeout, nothing.keepalive), (TIMEOUT, Some(KEEPALIVE)));
+        let seconds = Duration::from_secs;
+        assert_eq!((nothing.timeout, nothing.keepalive), (seconds(10), Some(seconds(30))));
         let file = Settings {
             hostname: Some("%h.lan".into()),
             user: Some("deploy".into()),
@@ -287,12 +320,12 @@ mod tests {
             username: Some("root".into()),
             port: Some(22),
             timeout: Some(Duration::from_secs(1)),
-            keepalive: Some(Duration::from_secs(30)),
+            keepalive: Some(Duration::from_secs(5)),
             ..HostSettings::default()
         };
         let from_both = merge(said, file).unwrap();
         assert_eq!((from_both.port, from_both.user.as_str()), (22, "root"));
-        assert_eq!((from_both.timeout.as_secs(), from_both.keepalive), (1, Some(Duration::from_secs(30))));
+        assert_eq!((from_both.timeout.as_secs(), from_both.keepalive), (1, Some(Duration::from_secs(5))));
     }
 
     // rows: F-62
@@ -306,13 +339,6 @@ mod tests {
         let configured = Settings { identity_files: vec!["%d/%r".into()], ..Settings::default() };
         let configured = merge(HostSettings::default(), configured).unwrap().identity;
         assert_eq!((configured.configured_files, configured.default_files), (vec!["/home/anna/anna".into()], vec![]));
-    }
-
-    #[test]
-    fn a_proxy_is_refused_rather_than_ignored() {
-        let proxy = |proxy| merge(HostSettings::default(), Settings { proxy: Some(proxy), ..Settings::default() });
-        assert!(proxy(Proxy::Through("proxyjump bastion".into())).unwrap_err().reason.contains("proxyjump bastion"));
-        assert!(proxy(Proxy::Direct).is_ok());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What the world outside russh knows about one connection.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use russh::ChannelOpenFailure;
 use russh::client::DisconnectReason;
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +15,11 @@ use super::failure::printable;
 pub(super) struct Vitals {
     /// Channels the server has open for us.
     open: AtomicUsize,
-    /// The most there ever were at once.
+    /// Those of them, and those being opened, that lead on to another server; MaxSessions does not count them.
+    forwards: AtomicUsize,
+    /// The most sessions there ever were at once.
     peak: AtomicUsize,
-    /// Channels the server allows; learned when it refuses one.
+    /// Sessions the server allows; learned when it refuses one.
     limit: AtomicUsize,
     /// Channels whose reader is so slow that the whole connection waits for it.
     stalled: AtomicUsize,
@@ -29,12 +33,37 @@ struct Words {
     end: Option<String>,
     /// What the server wanted to be read before login.
     banner: String,
+    /// Channels that the server would not open, and what it said to the last ones: number, reason, text.
+    failures: u64,
+    said: VecDeque<(u64, String, String)>,
+}
+
+/// How many failed channels are remembered.
+const MAX_SAID: usize = 64;
+
+/// While it lives, one channel of the connection leads on to another server, or is about to.
+#[derive(Debug)]
+pub(super) struct Forward(Arc<Vitals>);
+
+impl Forward {
+    pub(super) fn begin(vitals: &Arc<Vitals>) -> Forward {
+        vitals.forwards.fetch_add(1, Ordering::AcqRel);
+        Forward(vitals.clone())
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.0.forwards.fetch_sub(1, Ordering::AcqRel);
+        self.0.note_peak();
+    }
 }
 
 impl Vitals {
     pub(super) fn new() -> Vitals {
         Vitals {
             open: AtomicUsize::new(0),
+            forwards: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             limit: AtomicUsize::new(usize::MAX),
             stalled: AtomicUsize::new(0),
@@ -83,9 +112,10 @@ impl Vitals {
         self.words().banner.clone()
     }
 
+    /// The server has opened a channel.
     pub(super) fn opened(&self) {
-        let open = self.open.fetch_add(1, Ordering::AcqRel) + 1;
-        self.peak.fetch_max(open, Ordering::AcqRel);
+        self.open.fetch_add(1, Ordering::AcqRel);
+        self.note_peak();
     }
 
     pub(super) fn closed(&self) {
@@ -93,10 +123,44 @@ impl Vitals {
         let _was_zero = self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
     }
 
-    /// The server refused a channel: as many as there were is all it allows. Not as many as there are: of those that
+    fn note_peak(&self) {
+        let forwards = self.forwards.load(Ordering::Acquire);
+        self.peak.fetch_max(self.open().saturating_sub(forwards), Ordering::AcqRel);
+    }
+
+    /// The server refused a session: as many as there were is all it allows. Not as many as there are: of those that
     /// ended a moment ago it may not know yet.
     pub(super) fn refused(&self) {
         self.limit.store(self.peak.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    /// The server said why it does not open a channel; it does not say which.
+    pub(super) fn failed_to_open(&self, reason: &ChannelOpenFailure, said: &str) {
+        let mut words = self.words();
+        words.failures += 1;
+        let number = words.failures;
+        words.said.push_back((number, format!("{reason:?}"), printable(said, 200)));
+        if words.said.len() > MAX_SAID {
+            words.said.pop_front();
+        }
+    }
+
+    /// How many channels the server would not open.
+    pub(super) fn failures_so_far(&self) -> u64 {
+        self.words().failures
+    }
+
+    /// What the server said to a channel that was asked for after so many failures and failed for this reason. `None`
+    /// when it said different things meanwhile, so that nobody knows which was meant.
+    pub(super) fn why_failed(&self, since: u64, reason: &ChannelOpenFailure) -> Option<String> {
+        let words = self.words();
+        if words.said.front().is_none_or(|(first, ..)| *first > since + 1) {
+            return None;
+        }
+        let reason = format!("{reason:?}");
+        let mut meant = words.said.iter().filter(|(number, why, _)| *number > since && *why == reason);
+        let (.., first) = meant.next()?;
+        meant.all(|(.., said)| said == first).then(|| first.clone())
     }
 
     pub(super) fn banner_line(&self, text: &str) {

@@ -223,3 +223,36 @@ fn host_settings_are_read_and_inherited() {
         ("localhost", "localhost", "also", "localhost")
     );
 }
+
+/// rows: F-61
+#[test]
+fn the_way_to_a_host_is_read_and_inherited() {
+    use crate::node::{JumpHost, ProxySetting};
+    let root = load(
+        "local bastion = SSHHost { slug = 'bastion', proxy_jump = 'none' }
+        local named = SSHHost { slug = 'named', proxy_jump = 'anna@outer:2222, inner' }
+        local hosts = named { slug = 'hosts', proxy_jump = { bastion, 'inner' } }
+        local one = SSHHost { slug = 'one', proxy_jump = bastion }
+        local program = one { slug = 'program', proxy_command = 'nc %h %p' }
+        return Node { Hosts = { a = { bastion, named, hosts, one, program } } }",
+    )
+    .unwrap();
+    let [bastion, named, hosts, one, program] = root.roles().get("a") else { panic!() };
+    let proxy = |host: &crate::node::HostDef| host.settings().proxy.clone().unwrap();
+    let (outer, inner) = (JumpHost::Named("anna@outer:2222".into()), JumpHost::Named("inner".into()));
+    assert_eq!(proxy(bastion), ProxySetting::Direct);
+    assert_eq!(proxy(named), ProxySetting::Jump(vec![outer, inner.clone()]));
+    assert_eq!(proxy(hosts), ProxySetting::Jump(vec![JumpHost::Host(bastion.clone()), inner]));
+    assert_eq!(proxy(one), ProxySetting::Jump(vec![JumpHost::Host(bastion.clone())]));
+    assert_eq!(proxy(program), ProxySetting::Command("nc %h %p".into()));
+    for (settings, expected) in [
+        ("proxy_jump = 'a b'", "\"a b\" is not a hop, write user@host:port"),
+        ("proxy_jump = {}", "proxy_jump is an empty list"),
+        ("proxy_jump = LocalHost", "localhost is not reached over SSH"),
+        ("proxy_jump = 7", "proxy_jump wants hosts or texts"),
+        ("proxy_jump = 'a', proxy_command = 'b'", "not by both"),
+    ] {
+        let error = load(&format!("return SSHHost {{ slug = 'web1', {settings} }}")).unwrap_err();
+        assert!(error.to_string().contains(expected), "{settings}: {error}");
+    }
+}

@@ -5,17 +5,22 @@ use crate::host::ssh::wildcard;
 
 /// What a list chooses.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
-    pub(super) names: Vec<String>,
+pub(in crate::host::ssh) struct Chosen {
+    pub(in crate::host::ssh) names: Vec<String>,
     /// Names that stand for nothing we have.
-    pub(super) missing: Vec<String>,
+    pub(in crate::host::ssh) missing: Vec<String>,
 }
 
 /// Applies `wish` to the defaults; `all` is what we have.
 ///
 /// # Errors
 /// A list with an empty or impossible name, or one that leaves nothing.
-pub(super) fn apply(keyword: &str, wish: &str, defaults: &[String], all: &[String]) -> Result<Chosen, Failure> {
+pub(in crate::host::ssh) fn apply(
+    keyword: &str,
+    wish: &str,
+    defaults: &[String],
+    all: &[String],
+) -> Result<Chosen, Failure> {
     let (sign, list) = match wish.chars().next() {
         Some(sign @ ('+' | '-' | '^')) => (Some(sign), &wish[1..]),
         _ => (None, wish),

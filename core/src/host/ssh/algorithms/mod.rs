@@ -5,7 +5,7 @@
 //! patterns. What the configuration wants and nobody here can do is kept aside, and told when a server insists on it.
 
 mod disagreement;
-mod list;
+pub(super) mod list;
 #[cfg(test)]
 mod tests;
 

@@ -21,6 +21,7 @@ pub(super) async fn open(connection: &Arc<Connection>, limit: Duration) -> Resul
     match timeout(limit, opened).await {
         Ok(Ok(Ok(channel))) => Ok(channel),
         Ok(Ok(Err(russh::Error::ChannelOpenFailure(_)))) => {
+            connection.vitals.refused();
             Err(NotStarted::Full { connection: connection.id, none_at_all: connection.vitals.limit() == 0 })
         }
         Ok(Ok(Err(_)) | Err(_)) => Err(NotStarted::Lost(connection.last_words().await)),

@@ -225,7 +225,7 @@ impl Running {
 
     /// The ring is full: nothing is taken from the connection until there is room, or patience ends.
     async fn wait_for_reader(&mut self) {
-        let alone = self.lease.connection.vitals.open() <= 1;
+        let alone = self.lease.connection.serves_one();
         let (started, patience) = (Instant::now(), self.patience);
         let _stall = Stall::new(&self.lease);
         let limit = async {

@@ -71,18 +71,19 @@ pub(super) async fn why_unknown(connection: &Connection) -> String {
     }
 }
 
-/// While it lives, the connection counts as held up.
-pub(super) struct Stall(Arc<Vitals>);
+/// While it lives, the connection counts as held up, and with it those it goes through.
+pub(super) struct Stall(Vec<Arc<Vitals>>);
 
 impl Stall {
     pub(super) fn new(lease: &Lease) -> Stall {
-        lease.connection.vitals.stall();
-        Stall(lease.connection.vitals.clone())
+        let held_up: Vec<_> = lease.connection.chain().map(|connection| connection.vitals.clone()).collect();
+        held_up.iter().for_each(|vitals| vitals.stall());
+        Stall(held_up)
     }
 }
 
 impl Drop for Stall {
     fn drop(&mut self) {
-        self.0.flow();
+        self.0.iter().for_each(|vitals| vitals.flow());
     }
 }

@@ -1,13 +1,12 @@
 //! Reads configuration files line by line and keeps the first value of every setting.
 
-use std::collections::HashSet;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
-use super::values::{files, port, strict, time, yes};
-use super::{Proxy, Query, Settings, Tokens, home_path, include, words};
+use super::criteria::{Subject, Verdict};
+use super::setter::{KEYWORDS, Setter};
+use super::{Query, Reading, Stamp, Tokens, home_path, include, words};
 use crate::host::ssh::failure::Failure;
 use crate::host::ssh::wildcard;
 
@@ -17,41 +16,15 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILE: u64 = 1024 * 1024;
 const MAX_FILES: usize = 200;
 
-/// What is looked at; a line of any other kind may say what it likes.
-const KEYWORDS: [&str; 20] = [
-    "hostname",
-    "hostkeyalias",
-    "user",
-    "port",
-    "identityfile",
-    "identitiesonly",
-    "connecttimeout",
-    "serveraliveinterval",
-    "serveralivecountmax",
-    "userknownhostsfile",
-    "globalknownhostsfile",
-    "stricthostkeychecking",
-    "proxyjump",
-    "certificatefile",
-    "ciphers",
-    "kexalgorithms",
-    "macs",
-    "hostkeyalgorithms",
-    "pubkeyacceptedalgorithms",
-    // Its name until OpenSSH 8.5.
-    "pubkeyacceptedkeytypes",
-];
-
 pub(super) struct Reader<'a> {
     query: Query<'a>,
-    settings: Settings,
-    warned: HashSet<PathBuf>,
-    files: usize,
+    setter: Setter,
+    undecided: Option<String>,
+    stamps: Vec<Stamp>,
 }
 
 /// Where a reader stands.
 struct Scope<'a> {
-    file: &'a Path,
     /// What relative names in `Include` are relative to.
     directory: Option<&'a Path>,
     depth: usize,
@@ -62,11 +35,11 @@ struct Scope<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(query: Query<'a>) -> Reader<'a> {
-        Reader { query, settings: Settings::default(), warned: HashSet::new(), files: 0 }
+        Reader { query, setter: Setter::default(), undecided: None, stamps: Vec::new() }
     }
 
-    pub(super) fn into_settings(self) -> Settings {
-        self.settings
+    pub(super) fn into_reading(self) -> Reading {
+        Reading { settings: self.setter.settings, undecided: self.undecided, stamps: self.stamps }
     }
 
     /// A file somebody named: it must be there.
@@ -96,21 +69,24 @@ impl<'a> Reader<'a> {
 
     /// Whether the file exists.
     fn read(&mut self, file: &Path, directory: Option<&Path>, depth: usize, active: bool) -> Result<bool, Failure> {
-        let text = match bounded(file) {
-            Ok(text) => text,
+        let (text, stamp) = match bounded(file) {
+            Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Failure::new(format!("cannot read {}: {error}", file.display()))),
         };
-        self.files += 1;
-        if depth > MAX_DEPTH || self.files > MAX_FILES {
+        self.stamps.push(stamp);
+        if depth > MAX_DEPTH || self.stamps.len() > MAX_FILES {
             return Err(Failure::new(format!("{}: too many Include lines inside each other", file.display())));
         }
-        let mut scope = Scope { file, directory, depth, active, outer: active };
+        let mut scope = Scope { directory, depth, active, outer: active };
         for (index, line) in text.lines().enumerate() {
-            self.line(line, &mut scope).map_err(|failure| match failure {
-                LineError::Here(message) => Failure::new(format!("{}:{}: {message}", file.display(), index + 1)),
-                LineError::Included(failure) => failure,
-            })?;
+            let here = |message: String| format!("{}:{}: {message}", file.display(), index + 1);
+            match self.line(line, &mut scope) {
+                Ok(()) => {}
+                Err(LineError::Here(message)) => return Err(Failure::new(here(message))),
+                Err(LineError::Included(failure)) => return Err(failure),
+                Err(LineError::Undecided(why)) => drop(self.undecided.get_or_insert(here(why))),
+            }
         }
         Ok(true)
     }
@@ -126,16 +102,25 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             "match" => {
-                scope.active = scope.outer && self.matches(&arguments()?, scope.file)?;
+                let arguments = arguments()?;
+                // Read as if it matched when ssh has to decide, so that files it includes are among those looked at.
+                scope.active = scope.outer;
+                if scope.outer {
+                    scope.active = self.matches(&arguments)?;
+                }
                 Ok(())
             }
             // Without this, a block that does not count could still read files of any number.
             "include" if !scope.active => Ok(()),
             "include" => self.include(&arguments()?, scope),
-            // A command line, not words: quotes in it are the shell's.
-            "proxycommand" if scope.active => self.set(&keyword, &[rest.to_string()]).map_err(LineError::Here),
+            // The rest of the line as it is: quotes in a command are the shell's.
+            "proxyjump" | "proxycommand" if scope.active => self.setter.proxy(&keyword, rest).map_err(LineError::Here),
+            "canonicalizehostname" if scope.active => match arguments()?.first() {
+                Some(no) if ["no", "false"].contains(&no.to_ascii_lowercase().as_str()) => Ok(()),
+                _ => Err(LineError::Undecided("CanonicalizeHostname".into())),
+            },
             _ if scope.active && KEYWORDS.contains(&keyword.as_str()) => {
-                self.set(&keyword, &arguments()?).map_err(LineError::Here)
+                self.setter.set(&keyword, &arguments()?).map_err(LineError::Here)
             }
             _ => Ok(()),
         }
@@ -158,114 +143,47 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn matches(&mut self, criteria: &[String], file: &Path) -> Result<bool, LineError> {
-        if criteria.is_empty() {
-            return Err(LineError::Here("Match without criteria".into()));
+    fn matches(&mut self, criteria: &[String]) -> Result<bool, LineError> {
+        let local = self.query.account.name.clone().unwrap_or_default();
+        let tokens = Tokens { host: self.query.host, ..Tokens::default() };
+        let name = self.setter.settings.hostname.as_deref().and_then(|name| tokens.expand(name).ok());
+        let user = self.query.user.map(str::to_string).or_else(|| self.setter.settings.user.clone());
+        let subject = Subject {
+            original_host: self.query.host,
+            host: &name.unwrap_or_else(|| self.query.host.to_string()),
+            user: &user.unwrap_or_else(|| local.clone()),
+            local_user: &local,
+        };
+        match subject.meets(criteria).map_err(LineError::Here)? {
+            Verdict::Decided(hit) => Ok(hit),
+            Verdict::Undecided(why) => Err(LineError::Undecided(why)),
         }
-        let mut words = criteria.iter();
-        let mut all = true;
-        while let Some(word) = words.next() {
-            let (negated, word) = word.strip_prefix('!').map_or((false, word.as_str()), |word| (true, word));
-            let (name, attached) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            let name = name.to_ascii_lowercase();
-            let hit = match name.as_str() {
-                "all" => true,
-                "host" | "originalhost" | "user" | "localuser" => {
-                    let Some(patterns) = attached.or_else(|| words.next().map(String::as_str)) else {
-                        return Err(LineError::Here(format!("Match {name} without a pattern")));
-                    };
-                    wildcard::list_matches(patterns.split(','), &self.subject(&name))
-                }
-                _ => {
-                    // Said once: it could be a hundred lines, for a hundred hosts.
-                    if self.warned.insert(file.to_path_buf()) {
-                        tracing::warn!(file = %file.display(), "Match {name} is not supported and never matches");
-                    }
-                    return Ok(false);
-                }
-            };
-            all &= hit != negated;
-        }
-        Ok(all)
-    }
-
-    fn subject(&self, criterion: &str) -> String {
-        let local = || self.query.account.name.clone().unwrap_or_default();
-        match criterion {
-            "originalhost" => self.query.host.to_string(),
-            "host" => {
-                let tokens = Tokens { host: self.query.host, ..Tokens::default() };
-                let name = self.settings.hostname.as_deref().and_then(|name| tokens.expand(name).ok());
-                name.unwrap_or_else(|| self.query.host.to_string())
-            }
-            "user" => {
-                let user = self.query.user.map(str::to_string).or_else(|| self.settings.user.clone());
-                user.unwrap_or_else(local)
-            }
-            _ => local(),
-        }
-    }
-
-    fn set(&mut self, keyword: &str, arguments: &[String]) -> Result<(), String> {
-        let first = || arguments.first().cloned().ok_or_else(|| format!("{keyword} without a value"));
-        let settings = &mut self.settings;
-        match keyword {
-            "hostname" => keep(&mut settings.hostname, first()?),
-            "hostkeyalias" => keep(&mut settings.host_key_alias, first()?),
-            "user" => keep(&mut settings.user, first()?),
-            "port" => keep(&mut settings.port, port(&first()?)?),
-            "identityfile" => settings.identity_files.push(first()?),
-            "certificatefile" => settings.certificate_files.push(first()?),
-            "ciphers" => keep(&mut settings.algorithms.ciphers, first()?),
-            "kexalgorithms" => keep(&mut settings.algorithms.kex, first()?),
-            "macs" => keep(&mut settings.algorithms.macs, first()?),
-            "hostkeyalgorithms" => keep(&mut settings.algorithms.host_keys, first()?),
-            "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => {
-                keep(&mut settings.algorithms.user_keys, first()?);
-            }
-            "identitiesonly" => keep(&mut settings.identities_only, yes(keyword, &first()?)?),
-            "connecttimeout" => {
-                if let Some(limit) = time(&first()?)? {
-                    keep(&mut settings.connect_timeout, limit);
-                }
-            }
-            "serveraliveinterval" => {
-                keep(&mut settings.alive_interval, time(&first()?)?.unwrap_or(Duration::ZERO));
-            }
-            "serveralivecountmax" => {
-                let count = first()?.parse().map_err(|_| "ServerAliveCountMax is not a number".to_string())?;
-                keep(&mut settings.alive_count, count);
-            }
-            "userknownhostsfile" => keep(&mut settings.user_known_hosts, files(arguments)),
-            "globalknownhostsfile" => keep(&mut settings.global_known_hosts, files(arguments)),
-            "stricthostkeychecking" => keep(&mut settings.strict_host_keys, strict(&first()?)?),
-            "proxyjump" | "proxycommand" => {
-                let value = first()?;
-                let proxy = match value.eq_ignore_ascii_case("none") {
-                    true => Proxy::Direct,
-                    false => Proxy::Through(format!("{keyword} {}", arguments.join(" "))),
-                };
-                keep(&mut settings.proxy, proxy);
-            }
-            _ => {}
-        }
-        Ok(())
     }
 }
 
 enum LineError {
     Here(String),
     Included(Failure),
+    /// Only ssh itself knows.
+    Undecided(String),
 }
 
-fn keep<T>(slot: &mut Option<T>, value: T) {
-    slot.get_or_insert(value);
-}
-
-fn bounded(file: &Path) -> std::io::Result<String> {
-    let length = std::fs::metadata(file)?.len();
-    if length > MAX_FILE {
-        return Err(std::io::Error::other(format!("{length} bytes are too many")));
+fn bounded(file: &Path) -> std::io::Result<(String, Stamp)> {
+    let metadata = std::fs::metadata(file)?;
+    // A pipe could be waited for without end.
+    if !metadata.is_file() && !metadata.file_type().is_char_device() {
+        return Err(std::io::Error::other("it is not a file"));
     }
-    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(std::io::Error::other(format!("it is longer than {MAX_FILE} bytes")));
+    }
+    let stamp = Stamp {
+        path: file.to_path_buf(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        size: metadata.len(),
+        inode: metadata.ino(),
+    };
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), stamp))
 }

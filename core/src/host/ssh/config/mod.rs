@@ -2,11 +2,18 @@
 //! host.
 //!
 //! Understood: `Host` with patterns and negation, `Match` with `all`, `host`, `originalhost`, `user` and `localuser`,
-//! `Include` with wildcards, quoting, `=`; the first value wins, identity files add up. Other `Match` criteria never
-//! match, and that is said once per file. Only the settings in [`Settings`] are looked at.
+//! `Include` with wildcards, quoting, `=`; the first value wins, files with keys and certificates add up. What only ssh
+//! can decide (`Match exec`, a canonical host name, a second pass) is asked of `ssh -G` (`oracle`). Only the settings in
+//! [`Settings`] are looked at.
 
+#[cfg(test)]
+mod corpus;
+mod criteria;
 mod file;
 mod include;
+mod oracle;
+mod resolver;
+mod setter;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -20,6 +27,7 @@ use super::account::Account;
 use super::algorithms::Wishes;
 use super::failure::Failure;
 
+pub(super) use resolver::{Request, Resolver};
 pub(super) use tokens::{Tokens, home_path};
 
 use file::Reader;
@@ -45,7 +53,6 @@ pub(super) struct Settings {
     pub(super) user_known_hosts: Option<Vec<String>>,
     pub(super) global_known_hosts: Option<Vec<String>>,
     pub(super) strict_host_keys: Option<StrictHostKeys>,
-    /// Name and value of the proxy setting, unless it is `none`.
     pub(super) proxy: Option<Proxy>,
 }
 
@@ -64,12 +71,14 @@ pub(super) enum StrictHostKeys {
 pub(super) enum Proxy {
     /// `none`.
     Direct,
-    /// The line as written.
-    Through(String),
+    /// Hosts to go through, as written: `anna@bastion:2222,inner`.
+    Jump(String),
+    /// A command line as written, tokens not expanded.
+    Command(String),
 }
 
 /// Which files to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Files {
     /// This file and no other; it must exist.
     Only(PathBuf),
@@ -80,6 +89,26 @@ pub(super) enum Files {
         /// `/etc/ssh/ssh_config`.
         system: PathBuf,
     },
+}
+
+/// What the files say, and whether that is to be believed.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Meaningless when something is undecided.
+    pub(super) settings: Settings,
+    /// The line only ssh itself can decide, as `file:line: why`.
+    pub(super) undecided: Option<String>,
+    /// What was read, in order.
+    pub(super) stamps: Vec<Stamp>,
+}
+
+/// A file as it was when it was read; another time, size or number: another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    path: PathBuf,
+    modified: (i64, i64),
+    size: u64,
+    inode: u64,
 }
 
 /// What is known about a host before the files are read; `Match` lines look at it.
@@ -97,7 +126,7 @@ pub(super) struct Query<'a> {
 /// # Errors
 /// A file that was asked for and is missing, cannot be read, is writable by others, or holds a value that makes no
 /// sense; file and line are named.
-pub(super) fn resolve(files: &Files, query: Query<'_>) -> Result<Settings, Failure> {
+pub(super) fn read(files: &Files, query: Query<'_>) -> Result<Reading, Failure> {
     let mut reader = Reader::new(query);
     match files {
         Files::Only(file) => {
@@ -111,5 +140,5 @@ pub(super) fn resolve(files: &Files, query: Query<'_>) -> Result<Settings, Failu
             reader.read_systems(system)?;
         }
     }
-    Ok(reader.into_settings())
+    Ok(reader.into_reading())
 }

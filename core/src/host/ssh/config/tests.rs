@@ -8,6 +8,20 @@ fn account() -> Account {
     Account { name: Some("anna".into()), home: Some("/home/anna".into()), uid: rustix::process::getuid().as_raw() }
 }
 
+fn resolve(files: &Files, query: Query<'_>) -> Result<Settings, Failure> {
+    let Reading { settings, undecided, .. } = read(files, query)?;
+    assert_eq!(undecided, None);
+    Ok(settings)
+}
+
+fn undecided(text: &str, host: &str) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config");
+    std::fs::write(&file, text).unwrap();
+    let why = read(&Files::Only(file), Query { host, user: None, account: &account() }).unwrap().undecided?;
+    Some(why.rsplit_once("config:").unwrap().1.to_string())
+}
+
 fn resolved(text: &str, host: &str) -> Result<Settings, Failure> {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
@@ -25,7 +39,8 @@ fn summary(settings: &Settings) -> String {
     out.extend(settings.connect_timeout.iter().map(|limit| format!("within {}", limit.as_secs())));
     out.extend(settings.proxy.iter().map(|proxy| match proxy {
         Proxy::Direct => "direct".to_string(),
-        Proxy::Through(line) => line.clone(),
+        Proxy::Jump(hops) => format!("through {hops}"),
+        Proxy::Command(line) => format!("by {line}"),
     }));
     out.join(", ")
 }
@@ -51,8 +66,9 @@ fn blocks_values_and_spelling() {
         ("ConnectTimeout none", "web1", ""),
         ("UnheardOf yes\nUser a", "web1", "user a"),
         ("ProxyJump none\nProxyJump bastion", "web1", "direct"),
-        ("ProxyJump bastion", "web1", "proxyjump bastion"),
-        ("ProxyCommand nc -x proxy %h %p", "web1", "proxycommand nc -x proxy %h %p"),
+        ("ProxyJump bastion", "web1", "through bastion"),
+        ("ProxyCommand nc -x proxy %h %p", "web1", "by nc -x proxy %h %p"),
+        ("ProxyJump none\nProxyCommand nc %h %p", "web1", "by nc %h %p"),
         ("ProxyCommand none\nHost *\nProxyJump bastion", "web1", "direct"),
     ] {
         assert_eq!(summary(&resolved(text, host).unwrap()), expected, "{text:?} for {host}");
@@ -77,12 +93,28 @@ fn match_lines() {
         ("Match user anna\n Port 1", "web1", "port 1"),
         ("Match localuser anna host web1\n Port 1", "web1", "port 1"),
         ("Match localuser berta host web1\n Port 1", "web1", ""),
-        ("Match exec true\n Port 1\nHost *\n User a", "web1", "user a"),
         ("Match canonical all\n Port 1", "web1", ""),
         // The block ends at the next Host or Match: its lines must not leak into the block above.
-        ("Host web1\n User a\nMatch exec false\n Port 1", "web1", "user a"),
+        ("Host web1\n User a\nMatch host web2 exec false\n Port 1", "web1", "user a"),
     ] {
         assert_eq!(summary(&resolved(text, host).unwrap()), expected, "{text:?} for {host}");
+    }
+}
+
+// rows: W-40
+#[test]
+fn what_only_ssh_knows_is_left_to_it() {
+    for (text, expected) in [
+        ("User a\nMatch exec true\n Port 1", Some("2: Match exec")),
+        ("Match localnetwork 10.0.0.0/8\n Port 1", Some("1: Match localnetwork")),
+        ("Match final host web1\n Port 1", Some("1: Match final")),
+        ("CanonicalizeHostname yes", Some("1: CanonicalizeHostname")),
+        ("CanonicalizeHostname no", None),
+        ("Match host web2 exec true\n Port 1", None),
+        ("Host web2\nMatch exec true\n Port 1", Some("2: Match exec")),
+        ("Host web2\n CanonicalizeHostname yes", None),
+    ] {
+        assert_eq!(undecided(text, "web1").as_deref(), expected, "{text:?}");
     }
 }
 

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::shared::{Entry, Shared};
 use crate::host::ssh::auth::Memory;
 use crate::host::ssh::connection::{Connection, keep};
-use crate::host::ssh::dial::dial;
+use crate::host::ssh::dial::Dialler;
 use crate::host::ssh::failure::Failure;
-use crate::host::ssh::questions::Questions;
+use crate::host::ssh::hops::Journey;
 use crate::host::ssh::target::{Key, Target};
 use crate::host::{Asker, Reach};
 
@@ -75,16 +75,17 @@ impl Shared {
         self: &Arc<Shared>,
         starter: Starter,
         target: &Arc<Target>,
-        slug: &str,
+        journey: &Journey,
         reach: &Reach,
     ) -> Waiting {
         let Starter { waiting, report, abandon, memory } = starter;
         let (key, id) = (waiting.key.clone(), waiting.dial);
         let (target, pool) = (target.clone(), self.clone());
-        let questions = Questions::new(reach.asker.clone(), slug, reach.cancel.clone());
+        let (journey, reach) = (journey.clone(), reach.clone());
         tokio::spawn(async move {
+            let dialler = Dialler { target: &target, journey: &journey, reach: &reach, pool: &pool, memory: &memory };
             let dialled = tokio::select! {
-                dialled = dial(&target, &questions, &pool.governor, &memory) => dialled,
+                dialled = dialler.dial() => dialled,
                 () = abandon.cancelled() => return,
             };
             let connected = dialled.map(|link| Connection::new(pool.next_id(), link, &target));

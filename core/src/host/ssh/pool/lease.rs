@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::shared::Shared;
 use crate::host::ssh::connection::Connection;
 use crate::host::ssh::failure::Failure;
+use crate::host::ssh::hops::Journey;
 use crate::host::ssh::target::{Key, Target};
 use crate::host::{NobodyToAsk, Reach};
 
@@ -14,19 +15,29 @@ use crate::host::{NobodyToAsk, Reach};
 pub(in crate::host::ssh) struct Lease {
     pub(in crate::host::ssh) connection: Arc<Connection>,
     key: Key,
+    purpose: Purpose,
     pool: Weak<Shared>,
 }
 
+/// What a channel is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A command, a file transfer: a session, of which servers allow so many (MaxSessions).
+    Session,
+    /// A way on to another host, of which there may be any number.
+    Hop,
+}
+
 impl Lease {
-    pub(super) fn new(connection: Arc<Connection>, key: &Key, pool: &Arc<Shared>) -> Lease {
-        Lease { connection, key: key.clone(), pool: Arc::downgrade(pool) }
+    pub(super) fn new(connection: Arc<Connection>, key: &Key, purpose: Purpose, pool: &Arc<Shared>) -> Lease {
+        Lease { connection, key: key.clone(), purpose, pool: Arc::downgrade(pool) }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade() {
-            pool.release(&self.key, self.connection.id);
+            pool.release(&self.key, self.connection.id, self.purpose);
         }
     }
 }
@@ -36,18 +47,18 @@ impl Drop for Lease {
 pub(in crate::host::ssh) struct Spare {
     pool: Weak<Shared>,
     target: Arc<Target>,
-    slug: Arc<str>,
+    journey: Journey,
 }
 
 impl Spare {
-    pub(in crate::host::ssh) fn new(pool: &Arc<Shared>, target: &Arc<Target>, slug: &str) -> Spare {
-        Spare { pool: Arc::downgrade(pool), target: target.clone(), slug: slug.into() }
+    pub(in crate::host::ssh) fn new(pool: &Arc<Shared>, target: &Arc<Target>, journey: &Journey) -> Spare {
+        Spare { pool: Arc::downgrade(pool), target: target.clone(), journey: journey.clone() }
     }
 
     /// A lease of none of the connections to avoid; nobody is asked anything.
     pub(in crate::host::ssh) async fn lease(&self, avoid: &[u64]) -> Result<Lease, Failure> {
         let Some(pool) = self.pool.upgrade() else { return Err(Failure::new("the pool is gone")) };
         let reach = Reach { asker: Arc::new(NobodyToAsk), cancel: CancellationToken::new() };
-        pool.lease(&self.target, &self.slug, &reach, avoid).await
+        pool.lease(&self.target, &self.journey, &reach, avoid).await
     }
 }

@@ -34,6 +34,10 @@ pub struct ConnectionInfo {
     pub user: String,
     /// Commands that use it now.
     pub channels: usize,
+    /// Connections to other hosts that go through it now.
+    pub hops: usize,
+    /// What it goes through itself, nearest first: `bastion, inner`; `None`: nothing.
+    pub via: Option<String>,
     /// How long nobody has used it; `None` while somebody does.
     pub idle: Option<Duration>,
 }

@@ -10,13 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::ConnectionInfo;
 use super::dialling::{Dial, Starter, Waiting, same};
-use super::lease::Lease;
+use super::lease::{Lease, Purpose};
 use crate::host::Reach;
 use crate::host::ssh::SshOptions;
 use crate::host::ssh::auth::Memory;
+use crate::host::ssh::config::Resolver;
 use crate::host::ssh::connection::{Connection, IDLE};
 use crate::host::ssh::failure::{Failure, FailureKind};
 use crate::host::ssh::governor::Governor;
+use crate::host::ssh::hops::Journey;
 use crate::host::ssh::target::{Key, Target};
 
 /// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
@@ -25,7 +27,8 @@ const MAX_CONNECTIONS: usize = 16;
 /// What the pool and the tasks of its connections share.
 pub(in crate::host::ssh) struct Shared {
     pub(in crate::host::ssh) options: SshOptions,
-    pub(super) governor: Governor,
+    pub(in crate::host::ssh) governor: Governor,
+    pub(in crate::host::ssh) resolver: Resolver,
     ids: AtomicU64,
     // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
     destinations: Mutex<HashMap<Key, Destination>>,
@@ -44,7 +47,9 @@ pub(super) struct Destination {
 /// A connection and who uses it.
 pub(super) struct Entry {
     pub(super) connection: Arc<Connection>,
-    leases: usize,
+    sessions: usize,
+    /// Connections to other hosts that go through it.
+    hops: usize,
     /// `None` while somebody uses it.
     idle_since: Option<Instant>,
 }
@@ -60,7 +65,14 @@ enum Next {
 impl Shared {
     /// An empty table.
     pub(super) fn new(options: SshOptions) -> Shared {
-        Shared { options, governor: Governor::default(), ids: AtomicU64::new(0), destinations: Mutex::default() }
+        let resolver = Resolver::new(options.home.clone(), options.agent.clone());
+        Shared {
+            options,
+            resolver,
+            governor: Governor::default(),
+            ids: AtomicU64::new(0),
+            destinations: Mutex::default(),
+        }
     }
 
     /// The right to use a channel of a connection to `target`, dialled if need be, but of none of those to `avoid`.
@@ -70,20 +82,44 @@ impl Shared {
     pub(in crate::host::ssh) async fn lease(
         self: &Arc<Shared>,
         target: &Arc<Target>,
-        slug: &str,
+        journey: &Journey,
         reach: &Reach,
         avoid: &[u64],
     ) -> Result<Lease, Failure> {
+        self.obtain(target, journey, reach, avoid, Purpose::Session).await
+    }
+
+    /// The right to go on to another host through a connection to `hop`, dialled if need be.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(in crate::host::ssh) async fn lease_hop(
+        self: &Arc<Shared>,
+        hop: &Arc<Target>,
+        journey: &Journey,
+        reach: &Reach,
+    ) -> Result<Lease, Failure> {
+        self.obtain(hop, journey, reach, &[], Purpose::Hop).await
+    }
+
+    async fn obtain(
+        self: &Arc<Shared>,
+        target: &Arc<Target>,
+        journey: &Journey,
+        reach: &Reach,
+        avoid: &[u64],
+        purpose: Purpose,
+    ) -> Result<Lease, Failure> {
         let key = &target.key;
         loop {
-            let dial = match self.next(key, reach, avoid) {
+            let dial = match self.next(key, reach, avoid, purpose) {
                 Next::Lease(lease) => return Ok(lease),
                 Next::Full(freed) => {
                     self.wait_for_room(key, target, avoid, freed).await?;
                     continue;
                 }
                 Next::Wait(dial) => dial,
-                Next::Dial(starter) => self.start(starter, target, slug, reach),
+                Next::Dial(starter) => self.start(starter, target, journey, reach),
             };
             let same_person = dial.same_person;
             match dial.wait().await {
@@ -112,15 +148,15 @@ impl Shared {
             .hint("raise MaxSessions in its sshd_config, or run fewer commands at once"))
     }
 
-    fn next(self: &Arc<Shared>, key: &Key, reach: &Reach, avoid: &[u64]) -> Next {
+    fn next(self: &Arc<Shared>, key: &Key, reach: &Reach, avoid: &[u64], purpose: Purpose) -> Next {
         let mut destinations = self.lock();
         let destination = destinations.entry(key.clone()).or_default();
         destination.connections.retain(|entry| !entry.connection.is_dead());
-        if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.has_room(avoid)) {
-            entry.leases += 1;
+        if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.has_room(avoid, purpose)) {
+            *entry.leases(purpose) += 1;
             entry.idle_since = None;
             let connection = entry.connection.clone();
-            return Next::Lease(Lease::new(connection, key, self));
+            return Next::Lease(Lease::new(connection, key, purpose, self));
         }
         if let Some(dial) = destination.dial.as_mut() {
             dial.waiting += 1;
@@ -173,16 +209,18 @@ impl Shared {
         let destinations = self.lock();
         destinations.get(key).is_none_or(|destination| {
             let alive = destination.connections.iter().filter(|entry| !entry.connection.is_dead()).count();
-            alive < MAX_CONNECTIONS || destination.connections.iter().any(|entry| entry.has_room(avoid))
+            alive < MAX_CONNECTIONS
+                || destination.connections.iter().any(|entry| entry.has_room(avoid, Purpose::Session))
         })
     }
 
-    pub(super) fn release(&self, key: &Key, id: u64) {
+    pub(super) fn release(&self, key: &Key, id: u64, purpose: Purpose) {
         let mut destinations = self.lock();
         let Some(destination) = destinations.get_mut(key) else { return };
         if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.connection.id == id) {
-            entry.leases = entry.leases.saturating_sub(1);
-            if entry.leases == 0 {
+            let leases = entry.leases(purpose);
+            *leases = leases.saturating_sub(1);
+            if entry.sessions + entry.hops == 0 {
                 entry.idle_since = Some(Instant::now());
             }
         }
@@ -208,14 +246,21 @@ impl Shared {
 
 impl Entry {
     pub(super) fn new(connection: Connection) -> Entry {
-        Entry { connection: Arc::new(connection), leases: 0, idle_since: Some(Instant::now()) }
+        Entry { connection: Arc::new(connection), sessions: 0, hops: 0, idle_since: Some(Instant::now()) }
     }
 
-    /// Whether a command may go there: the server allows another channel, and no slow reader holds it up.
-    fn has_room(&self, avoid: &[u64]) -> bool {
+    fn leases(&mut self, purpose: Purpose) -> &mut usize {
+        match purpose {
+            Purpose::Session => &mut self.sessions,
+            Purpose::Hop => &mut self.hops,
+        }
+    }
+
+    /// Whether a channel may go there: the server allows another session, and no slow reader holds it up.
+    fn has_room(&self, avoid: &[u64], purpose: Purpose) -> bool {
         let vitals = &self.connection.vitals;
         !avoid.contains(&self.connection.id)
-            && self.leases < vitals.limit()
+            && (purpose == Purpose::Hop || self.sessions < vitals.limit())
             && !vitals.stalled()
             && !self.connection.is_dead()
     }
@@ -225,7 +270,9 @@ impl Entry {
             address: self.connection.address.clone(),
             port: self.connection.port,
             user: self.connection.user.clone(),
-            channels: self.leases,
+            channels: self.sessions,
+            hops: self.hops,
+            via: self.connection.via.clone(),
             idle: self.idle_since.map(|since| since.elapsed()),
         }
     }

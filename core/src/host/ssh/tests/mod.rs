@@ -4,10 +4,11 @@
 
 mod certificates;
 mod commands;
-mod differential;
+mod hops;
 mod identity;
 mod known_hosts;
 mod oddities;
+mod proxies;
 mod scripted;
 mod sharing;
 mod sshd;
