@@ -2,15 +2,19 @@
 //!
 //! A session is a task with an inbox; it owns its PTY and its list of clients, and survives all of them.
 
+pub mod authority;
 mod connection;
 mod daemon;
+pub mod journal;
 mod log;
+pub mod oversight;
+mod people;
+pub mod recording;
 mod registry;
 mod server;
 mod session;
 pub mod socket;
 pub mod telnet;
-mod user;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +27,8 @@ use deployer_core::options::Settings;
 use deployer_core::shell::Tree;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::Authority;
+use crate::oversight::Oversight;
 use crate::socket::BoundSocket;
 use crate::telnet::BoundPort;
 
@@ -52,6 +58,8 @@ pub struct Options {
     pub interactive: bool,
     /// Options of every session, as far as the flags of this daemon give them.
     pub settings: Settings,
+    /// Who may do what, and what is written down of it.
+    pub oversight: Oversight,
 }
 
 /// Serves until `stop` is cancelled (or, when private, until the last client is gone); ends every session, waits for
@@ -64,6 +72,8 @@ pub async fn serve(doors: impl Into<Doors>, options: Options, stop: Cancellation
     let tree = options.tree.clone();
     let loaded = tokio::task::spawn_blocking(move || tree.load().map(drop)).await?;
     loaded.with_context(|| format!("cannot use {}", options.tree.origin()))?;
+    let policy = options.oversight.authority.policy();
+    Authority::fits(&policy, &options.tree).await.map_err(|why| anyhow::anyhow!("cannot use the policy: {why}"))?;
     let program: session::Program = Arc::new(|session| Box::pin(deployer_core::shell::run(session)));
     server::run(&doors, daemon::Daemon::new(options, program), stop).await
 }

@@ -141,10 +141,11 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::authority::Person;
 
     fn add(registry: &Registry, name: Option<&str>) -> Result<Arc<Handle>, OpenError> {
         let make = |name| {
-            let (handle, inbox) = Handle::new(name, "ann".to_string(), true, CancellationToken::new());
+            let (handle, inbox) = Handle::new(name, Arc::new(Person::look_up(0, 0)), true, CancellationToken::new());
             (handle, inbox)
         };
         registry.add(name, make).map(|(handle, _)| handle)

@@ -9,9 +9,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::authority::Person;
 use crate::connection::{self, ClientId};
 use crate::daemon::Daemon;
-use crate::{Doors, telnet, user};
+use crate::journal::{About, Entry, Journal, What};
+use crate::oversight::Oversight;
+use crate::{Doors, telnet};
+
+/// No group has this id.
+const NO_GROUP: u32 = u32::MAX;
 
 /// Connections at once, those included that have said nothing yet; each of those is gone after five seconds.
 const CONNECTIONS_MAX: usize = 4096;
@@ -40,6 +46,14 @@ pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationTo
     let listener = UnixListener::from_std(doors.socket.listener.try_clone()?)?;
     let telnet = doors.telnet.as_ref().map(|port| TcpListener::from_std(port.listener.try_clone()?)).transpose()?;
     tracing::info!(socket = %doors.socket.path.display(), private = daemon.options.private, descriptors, "listening");
+    let journal = daemon.options.oversight.journal.clone();
+    let start = What::Start {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION"),
+        socket: doors.socket.path.display().to_string(),
+        tree: daemon.options.tree.origin(),
+    };
+    journal.write(Entry::now(About::person(daemon.options.oversight.authority.owner()), start));
     let connections = TaskTracker::new();
     let outcome = tokio::select! {
         outcome = accept_clients(&listener, &daemon, &connections, descriptors) => outcome,
@@ -55,6 +69,8 @@ pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationTo
     if tokio::time::timeout(LAST_MESSAGES, connections.wait()).await.is_err() {
         tracing::warn!(clients = connections.len(), "clients did not take their last messages");
     }
+    journal.write(Entry::now(About::daemon(), What::Stop { pid: std::process::id() }));
+    journal.close();
     tracing::info!("stopped");
     outcome
 }
@@ -65,14 +81,12 @@ async fn accept_clients(
     connections: &TaskTracker,
     descriptors: u64,
 ) -> anyhow::Result<()> {
-    let us = rustix::process::geteuid().as_raw();
     let most = share(descriptors, CONNECTIONS_MAX);
     accept(most, daemon, listener, |stream, id, place| {
-        let Some(user) = admitted(&stream, us, id) else { return };
+        let Some((uid, gid)) = admitted(&stream, id, daemon) else { return };
         let daemon = daemon.clone();
         connections.spawn(async move {
-            let user = name_of(user).await;
-            connection::framed::serve(stream, daemon, id, user).await;
+            connection::framed::serve(stream, daemon, id, look_up(uid, gid).await).await;
             drop(place);
         });
     })
@@ -87,15 +101,19 @@ async fn accept_telnet(
     descriptors: u64,
 ) -> anyhow::Result<()> {
     let Some(listener) = listener else { return std::future::pending().await };
-    let us = rustix::process::geteuid().as_raw();
     // A room of their own: silent peers, who are gone after 20 s only, keep nobody from the socket.
     let most = share(descriptors, TELNET_MAX);
     accept(most, daemon, listener, |stream, id, place| {
         let daemon = daemon.clone();
         connections.spawn(async move {
             match telnet::owner(&stream).await {
-                Ok(owner) if may_connect(owner, us) => telnet::serve(stream, daemon, id, name_of(owner).await).await,
-                Ok(uid) => tracing::warn!(client = id.0, uid, "refused by telnet: another user"),
+                Ok(owner) => {
+                    let person = look_up(owner, NO_GROUP).await;
+                    match daemon.options.oversight.authority.policy().rank(&person) {
+                        Some(_) => telnet::serve(stream, daemon, id, person).await,
+                        None => refused(&daemon.options.oversight.journal, id, owner, "telnet"),
+                    }
+                }
                 Err(reason) => tracing::warn!(client = id.0, reason, "refused by telnet: unknown user"),
             }
             drop(place);
@@ -104,9 +122,10 @@ async fn accept_telnet(
     .await
 }
 
-async fn name_of(user: u32) -> String {
-    let name = tokio::task::spawn_blocking(move || user::name_of(user)).await;
-    name.unwrap_or_else(|_| "unknown".to_string())
+/// The user database may be slow; nobody else waits for it.
+async fn look_up(uid: u32, gid: u32) -> Arc<Person> {
+    let found = tokio::task::spawn_blocking(move || Person::look_up(uid, gid)).await;
+    Arc::new(found.unwrap_or_else(|_| Person { uid, name: format!("uid {uid}"), groups: Vec::new() }))
 }
 
 /// Where connections come in.
@@ -159,12 +178,16 @@ async fn accept<D: Door>(
     }
 }
 
-/// The user id of a peer that may speak to us; others are told nothing (row W-02).
-fn admitted(stream: &UnixStream, us: u32, id: ClientId) -> Option<u32> {
+/// The user and group id of a peer that may speak to us. Others are told nothing (row W-02); a team's daemon speaks to
+/// all who can reach its socket, and knows after their hello whether the policy has a rank for them.
+fn admitted(stream: &UnixStream, id: ClientId, daemon: &Daemon) -> Option<(u32, u32)> {
+    let Oversight { authority, journal, .. } = &daemon.options.oversight;
     match stream.peer_cred() {
-        Ok(peer) if may_connect(peer.uid(), us) => Some(peer.uid()),
+        Ok(peer) if authority.is_team() || may_connect(peer.uid(), authority.owner().uid) => {
+            Some((peer.uid(), peer.gid()))
+        }
         Ok(peer) => {
-            tracing::warn!(client = id.0, uid = peer.uid(), pid = peer.pid(), "refused: another user");
+            refused(journal, id, peer.uid(), "connect");
             None
         }
         Err(error) => {
@@ -172,6 +195,13 @@ fn admitted(stream: &UnixStream, us: u32, id: ClientId) -> Option<u32> {
             None
         }
     }
+}
+
+/// Somebody who is told nothing.
+fn refused(journal: &Journal, id: ClientId, uid: u32, verb: &str) {
+    tracing::warn!(client = id.0, uid, verb, "refused: another user");
+    let reason = format!("user id {uid} has no rank in this daemon");
+    journal.write(Entry::now(About::uid(uid), What::Refusal { verb: verb.to_string(), node: None, reason }));
 }
 
 fn may_connect(peer: u32, us: u32) -> bool {

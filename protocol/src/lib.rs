@@ -11,6 +11,7 @@ pub mod version;
 
 pub use frame::{FrameCodec, FrameError, MAX_FRAME};
 pub use message::{
-    DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, NodeNames, Open, OpenTerminal, SessionInfo, SessionState,
+    ClientInfo, DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, NodeNames, Open, OpenTerminal, SessionInfo,
+    SessionPeople, SessionState, Share,
 };
 pub use version::{Hello, VERSION, Version};

@@ -116,6 +116,45 @@ pub struct NodeNames {
     pub actions: Vec<String>,
 }
 
+/// Who has to do with a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPeople {
+    /// Name of the session.
+    pub session: String,
+    /// Whose it is.
+    pub owner: String,
+    /// User id of the owner.
+    pub owner_uid: u32,
+    /// Users that the owner shares the keyboard with.
+    pub shared: Vec<String>,
+    /// Its clients, in the order in which they came.
+    pub clients: Vec<ClientInfo>,
+}
+
+/// One client of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientInfo {
+    /// Login name.
+    pub user: String,
+    /// User id.
+    pub uid: u32,
+    /// What the user may do in the daemon: `viewer`, `operator`, `admin`; empty when nothing any more.
+    pub rank: String,
+    /// Without a keyboard.
+    pub watch: bool,
+}
+
+/// A wish to let somebody type in a session, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Name of the session.
+    pub session: String,
+    /// Login name, or user id in digits.
+    pub user: String,
+    /// Whether they may from now on.
+    pub on: bool,
+}
+
 macro_rules! messages {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $number:literal => $variant:ident($body:ty),)* }) => {
         $(#[$doc])*
@@ -127,6 +166,9 @@ macro_rules! messages {
         }
 
         impl $name {
+            /// The numbers of all messages that this version knows.
+            pub const NUMBERS: &'static [u16] = &[$($number),*];
+
             /// The number on the wire; never reused.
             pub fn number(&self) -> u16 {
                 match self {
@@ -178,6 +220,12 @@ messages! {
         /// An option for the next session that this connection opens: its name and value. Refused, when wrong, with
         /// the `Open`.
         30 => SetOption((String, String)),
+        /// Ask for [`FromDaemon::People`].
+        40 => People(()),
+        /// Let somebody type in a session of one's own, or no longer.
+        41 => Share(Share),
+        /// Give a session of one's own to somebody: its name, and a login name or user id.
+        42 => HandOver((String, String)),
         /// Ask what is below the node that these steps lead to from the root, for the completion of command lines.
         60 => Names(Vec<String>),
     }
@@ -206,6 +254,10 @@ messages! {
         9 => Info(DaemonInfo),
         /// [`FromClient::Kill`] was done: the name.
         10 => Killed(String),
+        /// Answer to [`FromClient::People`], sessions oldest first.
+        40 => People(Vec<SessionPeople>),
+        /// [`FromClient::Share`] or [`FromClient::HandOver`] was done: a sentence.
+        41 => Given(String),
         /// Answer to [`FromClient::Names`]; empty where the steps lead nowhere.
         60 => Names(NodeNames),
     }

@@ -5,8 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 use deployer_protocol::{
-    DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, NodeNames, Open, OpenTerminal, SessionInfo,
-    SessionState, Version,
+    ClientInfo, DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, NodeNames, Open, OpenTerminal,
+    SessionInfo, SessionPeople, SessionState, Share, Version,
 };
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -151,4 +151,25 @@ fn the_answer_to_list() {
          02 7331 03 616e6e fd0068e5cf8b010000 02 03 616e6e 0e 626f62202877617463 68696e6729 04 70726f64 00
          02 7332 03 616e6e fd0068e5cf8b010000 00 04 70726f64 01 07 70726f642e676f 05",
     );
+}
+
+#[test]
+fn who_has_to_do_with_sessions() {
+    from_client(FromClient::People(()), "00000002 0028");
+    let share = Share { session: "s1".to_string(), user: "bob".to_string(), on: true };
+    from_client(FromClient::Share(share), "0000000a 0029 02 7331 03 626f62 01");
+    from_client(FromClient::HandOver(("s1".to_string(), "1001".to_string())), "0000000a 002a 02 7331 04 31303031");
+    let client = ClientInfo { user: "bob".to_string(), uid: 1001, rank: "viewer".to_string(), watch: true };
+    let people = SessionPeople {
+        session: "s1".to_string(),
+        owner: "ann".to_string(),
+        owner_uid: 1000,
+        shared: vec!["bob".to_string()],
+        clients: vec![client],
+    };
+    from_daemon(
+        FromDaemon::People(vec![people]),
+        "00000022 0028 01 02 7331 03 616e6e fbe803 01 03 626f62 01 03 626f62 fbe903 06 766965776572 01",
+    );
+    from_daemon(FromDaemon::Given("done".to_string()), "00000007 0029 04 646f6e65");
 }

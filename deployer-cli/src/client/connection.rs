@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use deployer_core::options::Settings;
-use deployer_protocol::{ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, VERSION, Version};
+use deployer_protocol::{
+    ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, SessionPeople, VERSION, Version,
+};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -24,7 +26,7 @@ const ATTACH_LIMIT: Duration = Duration::from_secs(30);
 /// Messages that may wait for a daemon that is slow to read.
 const WAITING_MESSAGES: usize = 16;
 
-/// The first version that knows options and windows.
+/// The first version that knows options, windows and people.
 const KNOWS_OPTIONS: Version = Version { major: 1, minor: 1 };
 
 /// Longest text of a daemon that is shown.
@@ -160,6 +162,32 @@ impl Connection {
             let _told_by_the_answer = self.sink.send(FromClient::SetOption((name.to_string(), value))).await;
         }
         Ok(())
+    }
+
+    /// Who has to do with which session; nothing from a daemon that is too old to say.
+    pub(crate) async fn people(&mut self) -> Result<Vec<SessionPeople>, Failure> {
+        if self.peer < KNOWS_OPTIONS {
+            return Ok(Vec::new());
+        }
+        match self.ask(FromClient::People(())).await? {
+            FromDaemon::People(people) => Ok(people),
+            other => Err(unexpected(&self.path, &other)),
+        }
+    }
+
+    /// Whether sessions can be given to others.
+    ///
+    /// # Errors
+    /// When the daemon is too old.
+    pub(crate) fn knows_people(&self) -> Result<(), Failure> {
+        match self.peer < KNOWS_OPTIONS {
+            false => Ok(()),
+            true => Err(Failure::daemon(format!(
+                "the daemon at {} is too old to share sessions; restart it with {}",
+                self.path.display(),
+                software()
+            ))),
+        }
     }
 
     /// Opens or joins a session; its name.

@@ -6,11 +6,11 @@
 mod connection;
 mod detach;
 mod ending;
-mod keys;
+pub(crate) mod keys;
 mod modes;
 mod outlet;
 mod plain;
-mod raw;
+pub(crate) mod raw;
 mod signals;
 mod terminal;
 
@@ -21,6 +21,8 @@ use deployer_protocol::{FromClient, Join, Open};
 pub(crate) use connection::{Connection, HELLO_LIMIT, Unreachable, unexpected};
 pub(crate) use detach::DetachKey;
 pub(crate) use ending::Ending;
+pub(crate) use outlet::Outlet;
+pub(crate) use raw::RawTerminal;
 
 use crate::failure::Failure;
 

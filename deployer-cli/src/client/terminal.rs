@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use deployer_protocol::{FromClient, FromDaemon};
+use deployer_protocol::{ErrorKind, FromClient, FromDaemon};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -112,7 +112,13 @@ impl Pump {
                     Some(Ok(FromDaemon::Detached(reason))) => {
                         return Out::Told(Ok(Ending::Detached { session: session.to_string(), reason: Some(reason) }));
                     }
-                    Some(Ok(FromDaemon::Error((kind, why)))) => self.refused = Some(refusal(kind, &why)),
+                    Some(Ok(FromDaemon::Error((kind, why)))) => {
+                        let refused = refusal(kind, &why);
+                        if kind == ErrorKind::Permission {
+                            shown = Some(on_last_line(&refused.message));
+                        }
+                        self.refused = Some(refused);
+                    }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Out::Told(Err(lost(&self.link.path, Some(&error), self.refused.take()))),
                     None => return Out::Told(Err(lost(&self.link.path, None, self.refused.take()))),
@@ -219,4 +225,11 @@ impl Pump {
 async fn settle(screen: Outlet) {
     // A screen that is stuck is left as it is.
     let _ = timeout(SETTLE_LIMIT, screen.finish()).await;
+}
+
+/// Says something on the last line of the terminal, above what the session shows there until it shows something else.
+fn on_last_line(message: &str) -> Bytes {
+    let (rows, cols) = raw::size();
+    let shown: String = message.chars().take(usize::from(cols.saturating_sub(1))).collect();
+    Bytes::from(format!("\x1b7\x1b[{rows};1H\x1b[0;7m{shown}\x1b[0m\x1b[K\x1b8\x07"))
 }

@@ -10,6 +10,7 @@ use crate::client::{self, Connection, HELLO_LIMIT, Manner, Wish};
 use crate::failure::Failure;
 use crate::runtime;
 use crate::sessions::{self, Found, shortest};
+use deployerd::socket::is_team;
 
 /// Rows P-22, Q-13.
 pub(super) fn connect(program: &Program, connect: &Connect) -> Result<u8, Failure> {
@@ -33,7 +34,7 @@ pub(super) fn connect(program: &Program, connect: &Connect) -> Result<u8, Failur
     })
 }
 
-/// The socket that is meant: the one given, else that of the only daemon, or of the only one with this session. Private
+/// The socket that is meant: the one given, else that of the user's only daemon, else that of the only team, or of the only one with this session. Private
 /// daemons, which end with the `run` that started them, are meant only by the name of a session of theirs.
 ///
 /// # Errors
@@ -54,6 +55,10 @@ fn choose(found: Vec<Found>, session: Option<&str>) -> Result<PathBuf, Failure> 
         live.retain(|daemon| daemon.has(name));
     } else {
         live.retain(|daemon| !daemon.is_private());
+        // One's own comes before the team's.
+        if live.iter().any(|daemon| !is_team(&daemon.socket)) {
+            live.retain(|daemon| !is_team(&daemon.socket));
+        }
     }
     match live.as_slice() {
         [] => Err(Failure::daemon("no daemon is listening; start one with `deployer listen`")),
@@ -92,6 +97,7 @@ mod tests {
         };
         let sessions = sessions.iter().map(session).collect();
         Found {
+            people: Vec::new(),
             socket: socket.into(),
             answer: Ok(DaemonInfo { pid: 1, started_ms: 0, tree: format!("{socket}.lua"), private: false, sessions }),
         }
@@ -106,13 +112,17 @@ mod tests {
     }
 
     fn stale(socket: &str) -> Found {
-        Found { socket: socket.into(), answer: Err(Silence::Stale) }
+        Found { people: Vec::new(), socket: socket.into(), answer: Err(Silence::Stale) }
     }
 
     #[test]
     fn the_only_daemon_is_meant() {
         assert_eq!(choose(vec![stale("/a"), daemon("/b", &[])], None).unwrap(), PathBuf::from("/b"));
-        let silent = Found { socket: "/c".into(), answer: Err(Silence::Other("no answer within 2 s".to_string())) };
+        let silent = Found {
+            people: Vec::new(),
+            socket: "/c".into(),
+            answer: Err(Silence::Other("no answer within 2 s".to_string())),
+        };
         assert_eq!(choose(vec![silent], None).unwrap(), PathBuf::from("/c"));
     }
 

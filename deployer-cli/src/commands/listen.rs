@@ -1,7 +1,11 @@
 //! `deployer listen`: the daemon, in the foreground, until it is told to stop.
 
 use std::io;
+use std::sync::Arc;
 
+use deployer_core::shell::Tree;
+use deployerd::oversight::Oversight;
+use deployerd::socket::{bind_team, team_path};
 use deployerd::telnet::BoundPort;
 use deployerd::{Doors, Options};
 use rustix::fs::Mode;
@@ -12,16 +16,22 @@ use super::{Program, say, services, socket};
 use crate::args::Listen;
 use crate::failure::Failure;
 use crate::sessions::shortest;
-use crate::{log, runtime};
+use crate::{log, oversight, runtime};
 
 /// Rows Q-06, P-21, W-37; with a telnet port also P-24.
 pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPort>) -> Result<u8, Failure> {
     ignore_background_writes();
     let path = listen.socket.as_deref().map(socket).transpose()?;
+    let authority = oversight::authority(&listen.oversight)?;
     let tree = program.tree_for_later()?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
-    let bound = deployerd::socket::bind(path.as_deref()).map_err(|error| Failure::daemon(error.to_string()))?;
+    let bound = match &listen.oversight.team {
+        Some(name) => team_path(name).and_then(|path| bind_team(&path, &listen.oversight.team_group)),
+        None => deployerd::socket::bind(path.as_deref()),
+    };
+    let bound = bound.map_err(|error| Failure::daemon(error.to_string()))?;
+    let oversight = oversight::oversight(&listen.oversight, authority, &bound.path)?;
     say(&format!(
         "listening on {} (connect with: {} connect --socket {})",
         bound.path.display(),
@@ -39,6 +49,7 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
         private: false,
         interactive: !listen.non_interactive,
         settings: listen.serving.settings(),
+        oversight,
     };
     runtime::workers(serve(Doors { socket: bound, telnet }, options, CancellationToken::new()))
 }
@@ -46,6 +57,7 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
 /// Serves until the first SIGINT or SIGTERM, and then until all is ended in order; the second ends it at once.
 pub(super) async fn serve(doors: Doors, options: Options, stop: CancellationToken) -> Result<u8, Failure> {
     let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
+    let (oversight, tree) = (options.oversight.clone(), options.tree.clone());
     let serving = deployerd::serve(doors, options, stop.clone());
     tokio::pin!(serving);
     let mut asked = false;
@@ -56,7 +68,7 @@ pub(super) async fn serve(doors: Doors, options: Options, stop: CancellationToke
                 Err(error) => Err(Failure::daemon(format!("stopped serving: {error:#}"))),
             },
             number = signals.next() => match number {
-                libc::SIGHUP => tracing::info!("the terminal is gone; serving goes on"),
+                libc::SIGHUP => reload(oversight.clone(), tree.clone()),
                 number if asked => {
                     tracing::warn!(signal = number, "stopping at once");
                     return Ok(u8::try_from(128 + number).unwrap_or(1));
@@ -69,6 +81,23 @@ pub(super) async fn serve(doors: Doors, options: Options, stop: CancellationToke
             },
         }
     }
+}
+
+/// SIGHUP: the policy again. A personal daemon has none; there it says that its terminal is gone, which changes nothing.
+fn reload(oversight: Oversight, tree: Arc<dyn Tree>) {
+    if !oversight.authority.is_team() {
+        return tracing::info!("the terminal is gone; serving goes on");
+    }
+    tokio::spawn(async move {
+        match oversight.reload(&tree).await {
+            Ok(()) => {
+                let policy = oversight.authority.policy();
+                policy.notes().iter().for_each(|note| tracing::warn!(%note, "policy"));
+                tracing::info!("the policy was read again");
+            }
+            Err(why) => tracing::error!(why, "the policy cannot be used"),
+        }
+    });
 }
 
 /// Signals that end a process which runs sessions.

@@ -8,7 +8,9 @@ mod list_sessions;
 mod listen;
 mod man;
 mod private_daemon;
+mod replay;
 mod run;
+mod share;
 mod telnet_server;
 mod types;
 
@@ -62,6 +64,9 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
         Command::Check(check) => check::check(&program, &check),
         Command::ListSessions(list) => list_sessions::list_sessions(&program, &list),
         Command::KillSession(kill) => kill_session::kill_session(&kill),
+        Command::Share(share) => share::share(&share),
+        Command::HandOver(given) => share::hand_over(&given),
+        Command::Replay(replay) => replay::replay(&replay),
         Command::PrivateDaemon(daemon) => private_daemon::private_daemon(&program, &daemon),
     }
 }
@@ -134,7 +139,7 @@ fn socket(value: &str) -> Result<PathBuf, Failure> {
 }
 
 /// Says a line on standard error; when nobody hears it, that is nobody's trouble.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     use std::io::Write;
     // In one piece, so that no line of the log comes in between.
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());

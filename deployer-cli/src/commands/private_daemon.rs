@@ -5,9 +5,9 @@ use deployerd::socket::BoundSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::{Program, listen, services};
-use crate::args::PrivateDaemon;
+use crate::args::{OversightFlags, PrivateDaemon};
 use crate::failure::Failure;
-use crate::{log, private, runtime};
+use crate::{log, oversight, private, runtime};
 
 /// Row Q-05. Errors go to the starter, which has the user's ear; the working directory stays, for local commands.
 pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Result<u8, Failure> {
@@ -31,12 +31,15 @@ fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Op
     let tree = program.tree()?;
     let flush = daemon.serving.log.as_deref().map(|path| log::start(Some(path), program.color)).transpose()?;
     let bound = deployerd::socket::bind(None).map_err(|error| Failure::daemon(error.to_string()))?;
+    let flags = OversightFlags::personal();
+    let oversight = oversight::oversight(&flags, oversight::authority(&flags)?, &bound.path)?;
     let options = Options {
         tree,
         services: services(),
         private: true,
         interactive: !daemon.non_interactive,
         settings: daemon.serving.settings(),
+        oversight,
     };
     Ok((bound, options, flush))
 }

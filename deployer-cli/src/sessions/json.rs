@@ -1,6 +1,6 @@
 //! `list-sessions --json` for programs.
 
-use deployer_protocol::{SessionInfo, SessionState};
+use deployer_protocol::{ClientInfo, SessionInfo, SessionPeople, SessionState};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -38,6 +38,12 @@ struct Session<'a> {
     owner: &'a str,
     created: Option<String>,
     clients: &'a [String],
+    /// User id of the owner, where the daemon tells it; so are the next two.
+    owner_uid: Option<u32>,
+    /// Users that the owner shares the session with.
+    shared: Option<&'a [String]>,
+    /// The clients with their ranks, in the order in which they came.
+    people: Option<Vec<Person<'a>>>,
     node: &'a str,
     /// `idle` or `running`.
     state: &'static str,
@@ -45,6 +51,15 @@ struct Session<'a> {
     action: Option<&'a str>,
     /// Since when it runs.
     since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Person<'a> {
+    user: &'a str,
+    uid: u32,
+    /// `viewer`, `operator`, `admin`, or empty.
+    rank: &'a str,
+    watching: bool,
 }
 
 /// One object in one line.
@@ -77,19 +92,35 @@ fn daemon(found: &Found) -> Daemon<'_> {
             started: rfc3339(info.started_ms),
             tree: Some(&info.tree),
             private: Some(info.private),
-            sessions: info.sessions.iter().map(session).collect(),
+            sessions: info.sessions.iter().map(|info| session(info, found.people_of(&info.name))).collect(),
             ..empty
         },
     }
 }
 
-fn session(info: &SessionInfo) -> Session<'_> {
+fn session<'a>(info: &'a SessionInfo, people: Option<&'a SessionPeople>) -> Session<'a> {
     let (state, action, since) = match &info.state {
         SessionState::Idle => ("idle", None, None),
         SessionState::Running { action, since_ms } => ("running", Some(action.as_str()), rfc3339(*since_ms)),
     };
     let SessionInfo { name, owner, created_ms, clients, node, .. } = info;
-    Session { name, owner, created: rfc3339(*created_ms), clients, node, state, action, since }
+    let person = |client: &'a ClientInfo| {
+        let ClientInfo { user, uid, rank, watch } = client;
+        Person { user, uid: *uid, rank, watching: *watch }
+    };
+    Session {
+        name,
+        owner,
+        created: rfc3339(*created_ms),
+        clients,
+        owner_uid: people.map(|people| people.owner_uid),
+        shared: people.map(|people| people.shared.as_slice()),
+        people: people.map(|people| people.clients.iter().map(person).collect()),
+        node,
+        state,
+        action,
+        since,
+    }
 }
 
 /// A moment of the wire; `None` when no calendar has it.
@@ -119,14 +150,27 @@ mod tests {
         };
         let info =
             DaemonInfo { pid: 7, started_ms: 0, tree: "/t.lua".to_string(), private: true, sessions: vec![session] };
+        let alice = ClientInfo { user: "alice".to_string(), uid: 1000, rank: "admin".to_string(), watch: false };
+        let people = SessionPeople {
+            session: "amber".to_string(),
+            owner: "alice".to_string(),
+            owner_uid: 1000,
+            shared: vec!["bob".to_string()],
+            clients: vec![alice],
+        };
         let found = [
-            Found { socket: "/run/0.sock".into(), answer: Ok(info) },
-            Found { socket: "/run/1.sock".into(), answer: Err(Silence::Stale) },
-            Found { socket: "/run/2.sock".into(), answer: Err(Silence::Other("no answer within 2 s".to_string())) },
+            Found { people: vec![people], socket: "/run/0.sock".into(), answer: Ok(info) },
+            Found { people: Vec::new(), socket: "/run/1.sock".into(), answer: Err(Silence::Stale) },
+            Found {
+                people: Vec::new(),
+                socket: "/run/2.sock".into(),
+                answer: Err(Silence::Other("no answer within 2 s".to_string())),
+            },
         ];
         let expected = concat!(
             r#"{"schema":1,"daemons":[{"socket":"/run/0.sock","state":"live","reason":null,"pid":7,"started":"1970-01-01T00:00:00.000Z","#,
-            r#""tree":"/t.lua","private":true,"sessions":[{"name":"amber","owner":"alice","created":"2025-11-22T08:26:40.007Z","clients":["alice"],"#,
+            r#""tree":"/t.lua","private":true,"sessions":[{"name":"amber","owner":"alice","created":"2025-11-22T08:26:40.007Z","clients":["alice"],"owner_uid":1000,"#,
+            r#""shared":["bob"],"people":[{"user":"alice","uid":1000,"rank":"admin","watching":false}],"#,
             r#""node":"root","state":"running","action":"root.deploy","since":"2025-11-22T09:26:40.120Z"}]},"#,
             r#"{"socket":"/run/1.sock","state":"stale","reason":null,"pid":null,"started":null,"tree":null,"private":null,"sessions":[]},"#,
             r#"{"socket":"/run/2.sock","state":"silent","reason":"no answer within 2 s","pid":null,"started":null,"tree":null,"private":null,"sessions":[]}]}"#,

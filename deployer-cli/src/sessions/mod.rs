@@ -6,7 +6,7 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deployer_protocol::{DaemonInfo, FromClient, FromDaemon};
+use deployer_protocol::{DaemonInfo, FromClient, FromDaemon, SessionPeople};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) socket: PathBuf,
     /// What its daemon says, or why nothing is heard.
     pub(crate) answer: Result<DaemonInfo, Silence>,
+    /// Who has to do with its sessions, as far as it says.
+    pub(crate) people: Vec<SessionPeople>,
 }
 
 /// Why nothing is heard.
@@ -46,6 +48,11 @@ impl Found {
     /// Whether its daemon is known to serve one `run` only.
     pub(crate) fn is_private(&self) -> bool {
         self.answer.as_ref().is_ok_and(|info| info.private)
+    }
+
+    /// Who has to do with a session, when its daemon says.
+    pub(crate) fn people_of(&self, session: &str) -> Option<&SessionPeople> {
+        self.people.iter().find(|people| people.session == session)
     }
 
     /// Whether its daemon has a session of this name.
@@ -69,25 +76,32 @@ pub(crate) async fn survey(sockets: Vec<PathBuf>) -> Vec<Found> {
     found
         .into_iter()
         .filter_map(|(_, socket, answer)| match answer {
-            Ok(info) => Some(Found { socket, answer: Ok(info) }),
+            Ok((info, people)) => Some(Found { people, socket, answer: Ok(info) }),
             Err(Unreachable::Missing) => None,
-            Err(Unreachable::Stale) => Some(Found { socket, answer: Err(Silence::Stale) }),
+            Err(Unreachable::Stale) => Some(Found { people: Vec::new(), socket, answer: Err(Silence::Stale) }),
             Err(Unreachable::Forbidden) => {
-                Some(Found { socket, answer: Err(Silence::Other("not permitted".to_string())) })
+                Some(Found { people: Vec::new(), socket, answer: Err(Silence::Other("not permitted".to_string())) })
             }
-            Err(Unreachable::Silent(seconds)) => {
-                Some(Found { socket, answer: Err(Silence::Other(format!("no answer within {seconds} s"))) })
+            Err(Unreachable::Silent(seconds)) => Some(Found {
+                people: Vec::new(),
+                socket,
+                answer: Err(Silence::Other(format!("no answer within {seconds} s"))),
+            }),
+            Err(Unreachable::Unusable(why)) => {
+                Some(Found { people: Vec::new(), socket, answer: Err(Silence::Other(why)) })
             }
-            Err(Unreachable::Unusable(why)) => Some(Found { socket, answer: Err(Silence::Other(why)) }),
         })
         .collect()
 }
 
-async fn ask(socket: &Path) -> Result<DaemonInfo, Unreachable> {
+async fn ask(socket: &Path) -> Result<(DaemonInfo, Vec<SessionPeople>), Unreachable> {
     let answer = async {
         let mut connection = Connection::open(socket, ANSWER_LIMIT).await?;
         match connection.ask(FromClient::List(())).await {
-            Ok(FromDaemon::Info(info)) => Ok(info),
+            Ok(FromDaemon::Info(info)) => {
+                let people = connection.people().await.map_err(|failure| Unreachable::Unusable(failure.message))?;
+                Ok((info, people))
+            }
             Ok(other) => Err(Unreachable::Unusable(format!("it answered with message {}", other.number()))),
             Err(failure) => Err(Unreachable::Unusable(failure.message)),
         }

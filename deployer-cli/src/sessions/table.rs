@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use deployer_protocol::{DaemonInfo, SessionInfo, SessionState};
+use deployer_protocol::{ClientInfo, DaemonInfo, SessionInfo, SessionPeople, SessionState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -35,7 +35,7 @@ pub(crate) fn table(found: &[Found], view: &View) -> String {
         }
         let name = printable(&shortest(&daemon.socket), CELL_MAX * 2);
         match &daemon.answer {
-            Ok(info) => one(&mut out, &name, info, view),
+            Ok(info) => one(&mut out, &name, daemon, info, view),
             Err(Silence::Stale) => line(
                 &mut out,
                 format_args!("{name}  stale: its daemon is gone; `deployer listen --socket {name}` takes it over"),
@@ -51,7 +51,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
-fn one(out: &mut String, name: &str, info: &DaemonInfo, view: &View) {
+fn one(out: &mut String, name: &str, found: &Found, info: &DaemonInfo, view: &View) {
     let since = moment(info.started_ms, view);
     let private = if info.private { "  private" } else { "" };
     let tree = printable(&info.tree, 200);
@@ -60,7 +60,7 @@ fn one(out: &mut String, name: &str, info: &DaemonInfo, view: &View) {
         line(out, format_args!("  no sessions"));
         return;
     }
-    let rows: Vec<_> = info.sessions.iter().map(|session| row(session, view)).collect();
+    let rows: Vec<_> = info.sessions.iter().map(|session| row(session, found.people_of(&session.name), view)).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([HEADS[column].len()]).max().unwrap_or_default()
@@ -82,19 +82,31 @@ fn padded(cells: &[String; HEADS.len()], widths: &[usize; HEADS.len()]) -> Strin
     line.trim_end().to_string()
 }
 
-fn row(session: &SessionInfo, view: &View) -> [String; HEADS.len()] {
+fn row(session: &SessionInfo, people: Option<&SessionPeople>, view: &View) -> [String; HEADS.len()] {
     let running = match &session.state {
         SessionState::Idle => "-".to_string(),
         SessionState::Running { action, since_ms } => {
             format!("{} since {}", printable(action, CELL_MAX), moment(*since_ms, view))
         }
     };
-    let clients = match session.clients.as_slice() {
+    let clients = match people {
+        Some(people) => people.clients.iter().map(client).collect(),
+        None => session.clients.clone(),
+    };
+    let clients = match clients.as_slice() {
         [] => "nobody".to_string(),
         clients => printable(&clients.join(", "), CELL_MAX * 2),
     };
+    let owner = people.map_or(session.owner.clone(), |people| format!("{} ({})", people.owner, people.owner_uid));
     let cell = |text: &str| printable(text, CELL_MAX);
-    [cell(&session.name), cell(&session.owner), cell(&session.node), running, clients]
+    [cell(&session.name), cell(&owner), cell(&session.node), running, clients]
+}
+
+/// `bob (viewer, watching)`.
+fn client(client: &ClientInfo) -> String {
+    let watching = if client.watch { ", watching" } else { "" };
+    let rank = if client.rank.is_empty() { "no rank" } else { &client.rank };
+    format!("{} ({rank}{watching})", client.user)
 }
 
 /// A moment as the reader's clock shows it: without the date when it is today's.
@@ -133,13 +145,15 @@ mod tests {
             ],
         };
         vec![
-            Found { socket: "/run/deployer/team.sock".into(), answer: Ok(info.clone()) },
+            Found { people: Vec::new(), socket: "/run/deployer/team.sock".into(), answer: Ok(info.clone()) },
             Found {
+                people: Vec::new(),
                 socket: "/run/deployer/empty.sock".into(),
                 answer: Ok(DaemonInfo { sessions: Vec::new(), private: true, ..info }),
             },
-            Found { socket: "/run/deployer/old.sock".into(), answer: Err(Silence::Stale) },
+            Found { people: Vec::new(), socket: "/run/deployer/old.sock".into(), answer: Err(Silence::Stale) },
             Found {
+                people: Vec::new(),
                 socket: "/run/deployer/busy.sock".into(),
                 answer: Err(Silence::Other("no answer within 2 s".to_string())),
             },
@@ -172,5 +186,22 @@ mod tests {
         let colored = table(&daemons(), &view(true));
         assert!(colored.contains("\x1b[1m  SESSION"));
         assert_eq!(colored.replace("\x1b[1m", "").replace("\x1b[0m", ""), table(&daemons(), &view(false)));
+    }
+
+    #[test]
+    fn ranks_are_shown_where_the_daemon_tells_them() {
+        let mut all = daemons();
+        let client = |user: &str, rank: &str, watch| ClientInfo { user: user.into(), uid: 1, rank: rank.into(), watch };
+        all[0].people = vec![SessionPeople {
+            session: "amber".to_string(),
+            owner: "alice".to_string(),
+            owner_uid: 1000,
+            shared: Vec::new(),
+            clients: vec![client("alice", "operator", false), client("bob", "viewer", true), client("eve", "", true)],
+        }];
+        let view = View { zone: TimeZone::UTC, now: Timestamp::from_second(1_763_804_000).unwrap(), color: false };
+        let table = table(&all, &view);
+        assert!(table.contains("amber    alice (1000)  root.prod.web"), "{table}");
+        assert!(table.contains("alice (operator), bob (viewer, watching), eve (no rank, watching)"), "{table}");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::ClientId;
+use crate::authority::{Attached, Person};
 use crate::daemon::AttachedGuard;
 use crate::session::{Handle, Keys, Typed};
 
@@ -19,13 +20,33 @@ pub(super) struct Attachment {
     waiting: VecDeque<Typed>,
     waiting_bytes: usize,
     told_of_watching: bool,
+    person: Arc<Person>,
+    id: ClientId,
+    /// What keeps its keys from counting was said already.
+    pub(super) told_of_refusal: bool,
     _counted: AttachedGuard,
 }
 
 impl Attachment {
-    pub(super) fn new(session: Arc<Handle>, keys: Keys, counted: AttachedGuard) -> Attachment {
-        let waiting = VecDeque::new();
-        Attachment { session, keys, waiting, waiting_bytes: 0, told_of_watching: false, _counted: counted }
+    pub(super) fn new(
+        session: Arc<Handle>,
+        keys: Keys,
+        id: ClientId,
+        person: Arc<Person>,
+        counted: AttachedGuard,
+    ) -> Attachment {
+        session.access.attach(Attached { id, person: person.clone(), watch: keys.is_none() });
+        Attachment {
+            session,
+            keys,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            told_of_watching: false,
+            person,
+            id,
+            told_of_refusal: false,
+            _counted: counted,
+        }
     }
 
     /// Without a keyboard.
@@ -53,10 +74,11 @@ impl Attachment {
     pub(super) fn flush(&mut self) {
         let Some(keys) = &self.keys else { return };
         while let Some(next) = self.waiting.pop_front() {
-            if keys.try_send(next).is_err() {
+            let Ok(permit) = keys.try_reserve() else {
                 tracing::info!(session = self.session.name, "input that nobody read was dropped with its client");
                 return self.waiting.clear();
-            }
+            };
+            self.session.send(&self.person, permit, next);
         }
     }
 
@@ -65,6 +87,12 @@ impl Attachment {
         if !self.session.has_terminal && !matches!(self.waiting.back(), Some(Typed::End)) {
             self.waiting.push_back(Typed::End);
         }
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.session.access.detach(self.id);
     }
 }
 
@@ -89,6 +117,6 @@ pub(super) async fn pass_on(attachment: &mut Option<Attachment>) {
     }
     // Without a permit the session has ended, nobody reads it any more.
     if let (Ok(permit), Some(typed)) = (permit, next) {
-        permit.send(typed);
+        attachment.session.send(&attachment.person, permit, typed);
     }
 }

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deployer_protocol::{FrameCodec, FrameError, FromClient, FromDaemon, Hello, VERSION};
+use deployer_protocol::{ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, VERSION};
 use futures_util::StreamExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::codec::FramedRead;
 
+use super::permission::no_rank;
 use super::{ClientId, Connection, Outbox, Refusal, Requests, writer};
+use crate::authority::Person;
 use crate::daemon::Daemon;
+use crate::journal::{About, Entry, What, text};
+use crate::oversight::Oversight;
 
 /// Time for a client to say who it is.
 const HELLO: Duration = Duration::from_secs(5);
@@ -32,18 +36,18 @@ impl Requests for Frames {
     }
 }
 
-/// Serves a connection to its end. `user` has been checked already.
-pub(crate) async fn serve(stream: UnixStream, daemon: Arc<Daemon>, id: ClientId, user: String) {
+/// Serves a connection to its end. Who has no rank is told so after its hello.
+pub(crate) async fn serve(stream: UnixStream, daemon: Arc<Daemon>, id: ClientId, person: Arc<Person>) {
     let (read, write) = stream.into_split();
     let outbox = Arc::new(Outbox::default());
     let writing = tokio::spawn(writer::write(write, outbox.clone()));
     let mut frames = FramedRead::new(read, FrameCodec::default());
     outbox.put(FromDaemon::Hello(our_hello()));
-    match greet(&mut frames, &daemon, id, &user).await {
-        Ok(Some(_place)) => Connection::new(daemon, id, user, outbox.clone(), frames).serve().await,
+    match greet(&mut frames, &daemon, id, &person).await {
+        Ok(Some(_place)) => Connection::new(daemon, id, person, outbox.clone(), frames).serve().await,
         Ok(None) => outbox.end(),
         Err(Refusal(kind, sentence)) => {
-            tracing::info!(client = id.0, user, ?kind, sentence, "refused");
+            tracing::info!(client = id.0, user = person.name, ?kind, sentence, "refused");
             outbox.put(FromDaemon::Error((kind, sentence)));
             outbox.end();
         }
@@ -60,7 +64,7 @@ async fn greet(
     frames: &mut Frames,
     daemon: &Daemon,
     id: ClientId,
-    user: &str,
+    person: &Person,
 ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
     frames.decoder_mut().set_max_frame(HELLO_MAX);
     let first = tokio::select! {
@@ -77,10 +81,17 @@ async fn greet(
     if !VERSION.understands(hello.version) {
         return Err(Refusal::protocol(other_version(&hello)));
     }
+    let Oversight { authority, journal, .. } = &daemon.options.oversight;
+    if authority.policy().rank(person).is_none() {
+        let why = no_rank(person);
+        let what = What::Refusal { verb: "connect".to_string(), node: None, reason: text(&why) };
+        journal.write(Entry::now(About::person(person), what));
+        return Err(Refusal(ErrorKind::Permission, why));
+    }
     let place = daemon.place_for_a_client()?;
     frames.decoder_mut().set_max_frame(deployer_protocol::MAX_FRAME);
     let software: String = hello.software.chars().take(SOFTWARE_MAX).collect();
-    tracing::info!(client = id.0, user, software, version = %hello.version, "connected");
+    tracing::info!(client = id.0, user = person.name, software, version = %hello.version, "connected");
     Ok(Some(place))
 }
 

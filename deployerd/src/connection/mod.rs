@@ -7,6 +7,7 @@ mod attachment;
 pub(crate) mod framed;
 mod names;
 mod outbox;
+mod permission;
 mod writer;
 
 use std::sync::Arc;
@@ -16,8 +17,10 @@ use deployer_protocol::{ErrorKind, FromClient, FromDaemon, Join, Open, OpenTermi
 use attachment::Attachment;
 pub(crate) use outbox::{Outbox, Put, pieces};
 
+use crate::authority::Person;
 use crate::daemon::Daemon;
-use crate::session::{self, Client, Event, Handle};
+use crate::journal::{About, Entry, What, text};
+use crate::session::{self, Client, Event, Handle, Keys};
 use deployer_core::options::{Layer, Settings};
 use deployer_core::terminal::Size;
 
@@ -47,7 +50,7 @@ impl Refusal {
 pub(crate) struct Connection<R> {
     daemon: Arc<Daemon>,
     id: ClientId,
-    user: String,
+    person: Arc<Person>,
     outbox: Arc<Outbox>,
     requests: R,
     attachment: Option<Attachment>,
@@ -56,15 +59,15 @@ pub(crate) struct Connection<R> {
 }
 
 impl<R: Requests> Connection<R> {
-    /// Nothing is asked yet. `user` has been checked.
+    /// Nothing is asked yet. `person` is known to the policy.
     pub(crate) fn new(
         daemon: Arc<Daemon>,
         id: ClientId,
-        user: String,
+        person: Arc<Person>,
         outbox: Arc<Outbox>,
         requests: R,
     ) -> Connection<R> {
-        Connection { daemon, id, user, outbox, requests, attachment: None, wanted: Ok(Settings::default()) }
+        Connection { daemon, id, person, outbox, requests, attachment: None, wanted: Ok(Settings::default()) }
     }
 
     /// Does what the client asks until it is gone or the daemon ends; then leaves its session, which goes on, and ends
@@ -78,6 +81,7 @@ impl<R: Requests> Connection<R> {
     }
 
     async fn converse(&mut self) -> Result<(), Refusal> {
+        let mut policy = self.daemon.options.oversight.authority.changes();
         loop {
             // Input that the session has not taken yet is passed on while further requests are read, so that a
             // session which does not read the keyboard can still be left.
@@ -85,6 +89,10 @@ impl<R: Requests> Connection<R> {
             let request = tokio::select! {
                 () = attachment::pass_on(attachment), if attachment::has_waiting(attachment) => continue,
                 request = self.requests.next(), if attachment::wants_more(attachment) => request,
+                Ok(()) = policy.changed() => {
+                    self.still_known()?;
+                    continue;
+                }
                 () = self.daemon.closing.cancelled() => return Ok(()),
                 () = self.outbox.gone() => return Ok(()),
             };
@@ -96,6 +104,9 @@ impl<R: Requests> Connection<R> {
     }
 
     async fn handle(&mut self, message: FromClient) -> Result<(), Refusal> {
+        if !self.permitted(&message) {
+            return Ok(());
+        }
         match message {
             FromClient::Hello(_) => return Err(Refusal::protocol("a second hello")),
             FromClient::Open(wish) => self.open(wish).await,
@@ -128,6 +139,13 @@ impl<R: Requests> Connection<R> {
                     self.outbox.put(answer);
                 }
             }
+            FromClient::People(()) => {
+                if self.outbox.room().await {
+                    self.outbox.put(FromDaemon::People(self.daemon.people()));
+                }
+            }
+            FromClient::Share(wish) => self.share(wish).await,
+            FromClient::HandOver((session, user)) => self.hand_over(&session, user).await,
             FromClient::Interrupt(()) => self.interrupt(),
             FromClient::SetOption((name, value)) => self.set_option(&name, &value),
             FromClient::Unknown(number) => {
@@ -139,7 +157,7 @@ impl<R: Requests> Connection<R> {
 
     fn refuse(&self, kind: ErrorKind, sentence: impl Into<String>) {
         let sentence = sentence.into();
-        tracing::info!(client = self.id.0, user = self.user, ?kind, sentence, "refused");
+        tracing::info!(client = self.id.0, user = self.person.name, ?kind, sentence, "refused");
         self.outbox.put(FromDaemon::Error((kind, sentence)));
     }
 
@@ -178,21 +196,25 @@ impl<R: Requests> Connection<R> {
             Ok(settings) => settings,
             Err(sentence) => return self.refuse(ErrorKind::Session, sentence),
         };
-        let (has_terminal, user) = (wish.terminal.is_some(), self.user.clone());
+        let (has_terminal, owner) = (wish.terminal.is_some(), self.person.clone());
         let added = self
             .daemon
             .registry
-            .add(wish.name.as_deref(), |name| Handle::new(name, user, has_terminal, Default::default()));
+            .add(wish.name.as_deref(), |name| Handle::new(name, owner, has_terminal, Default::default()));
         let (handle, inbox) = match added {
             Ok(added) => added,
             Err(error) => return self.refuse(error.kind(), error.to_string()),
         };
-        tracing::info!(client = self.id.0, user = self.user, session = handle.name, path = ?wish.path, action = ?wish.action, "session opens");
+        tracing::info!(client = self.id.0, user = self.person.name, session = handle.name, path = ?wish.path, action = ?wish.action, "session opens");
         handle.options.replace(Layer::Daemon, self.daemon.options.settings.clone());
         handle.options.replace(Layer::Client, settings);
         let client = self.client(false, wish.terminal.as_ref());
+        self.note(
+            About::person(&self.person).in_session(&handle.name),
+            What::Open { path: text(&wish.path.join(".")) },
+        );
         match session::open(&self.daemon, handle.clone(), inbox, wish, client) {
-            Ok(keys) => self.attachment = Some(Attachment::new(handle, keys, self.daemon.count_attached())),
+            Ok(keys) => self.attached(handle, keys),
             Err(sentence) => {
                 self.daemon.registry.remove(&handle);
                 self.refuse(ErrorKind::Unavailable, sentence);
@@ -215,14 +237,27 @@ impl<R: Requests> Connection<R> {
         let (reply, keys) = tokio::sync::oneshot::channel();
         let told = session.tell(Event::Attach(client, reply)).await;
         match keys.await {
-            Ok(keys) if told => self.attachment = Some(Attachment::new(session, keys, self.daemon.count_attached())),
+            Ok(keys) if told => self.attached(session, keys),
             _ => self.refuse(ErrorKind::Session, no_such_session(&wish.name)),
         }
     }
 
+    fn attached(&mut self, session: Arc<Handle>, keys: Keys) {
+        let (client, watch) = (self.id.0, keys.is_none());
+        let rank = self.daemon.options.oversight.authority.policy().rank(&self.person);
+        self.note(About::person(&self.person).in_session(&session.name), What::Attach { client, watch, rank });
+        let counted = self.daemon.count_attached();
+        self.attachment = Some(Attachment::new(session, keys, self.id, self.person.clone(), counted));
+    }
+
+    /// Writes it into the journal.
+    fn note(&self, about: About, what: What) {
+        self.daemon.options.oversight.journal.write(Entry::now(about, what));
+    }
+
     fn client(&self, watch: bool, terminal: Option<&OpenTerminal>) -> Client {
         let size = terminal.map_or(Size::DEFAULT, |terminal| Size::clamped(terminal.rows, terminal.cols));
-        Client { id: self.id, user: self.user.clone(), watch, size, outbox: self.outbox.clone() }
+        Client { id: self.id, user: self.person.name.clone(), watch, size, outbox: self.outbox.clone() }
     }
 
     async fn detach(&mut self) {
@@ -237,6 +272,8 @@ impl<R: Requests> Connection<R> {
     async fn leave(&mut self) -> Option<String> {
         let mut attachment = self.attachment.take()?;
         attachment.flush();
+        let about = About::person(&self.person).in_session(&attachment.session.name);
+        self.note(about, What::Detach { client: self.id.0 });
         let (done, left) = tokio::sync::oneshot::channel();
         let told = attachment.session.tell(Event::Leave(self.id, done)).await;
         (told && left.await.is_ok()).then(|| attachment.session.name.clone())
@@ -249,8 +286,9 @@ impl<R: Requests> Connection<R> {
         let Some(session) = self.daemon.registry.find(name) else {
             return self.refuse(ErrorKind::Session, no_such_session(name));
         };
-        tracing::info!(client = self.id.0, user = self.user, session = name, "session is to end");
-        session.end(ErrorKind::Session, format!("session {name} was ended by {}", self.user));
+        tracing::info!(client = self.id.0, user = self.person.name, session = name, "session is to end");
+        self.note(About::person(&self.person).in_session(name), What::Kill);
+        session.end(ErrorKind::Session, format!("session {name} was ended by {}", self.person.name));
         session.ended().await;
         self.outbox.put(FromDaemon::Killed(name.to_string()));
     }

@@ -7,9 +7,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::clients::Client;
-use super::input::Keys;
+use super::input::{Keys, Typed};
+use super::places::Places;
 use super::summary::Summary;
+use crate::authority::{Access, Person, Typists};
 use crate::connection::ClientId;
+use crate::journal::About;
 use deployer_core::options::Options;
 use deployer_core::terminal::Size;
 
@@ -39,6 +42,12 @@ pub(crate) struct Handle {
     pub(crate) cancel: CancellationToken,
     /// Whether others can join.
     pub(crate) has_terminal: bool,
+    /// Whose it is.
+    pub(crate) access: Access,
+    /// Who typed what it runs.
+    pub(crate) typists: Typists,
+    /// Where it acts now.
+    pub(crate) places: Places,
     /// What its operators have set.
     pub(crate) options: Arc<Options>,
     inbox: mpsc::Sender<Event>,
@@ -50,23 +59,45 @@ impl Handle {
     /// A handle and the inbox for the session's task.
     pub(crate) fn new(
         name: String,
-        owner: String,
+        owner: Arc<Person>,
         has_terminal: bool,
         cancel: CancellationToken,
     ) -> (Arc<Handle>, Inbox) {
         let (sender, inbox) = mpsc::channel(INBOX);
-        let summary = Arc::new(Summary::new(name.clone(), owner));
+        let summary = Arc::new(Summary::new(name.clone(), owner.name.clone()));
         let handle = Handle {
             name,
             summary,
             cancel,
             has_terminal,
+            access: Access::of(owner),
+            typists: Typists::default(),
+            places: Places::default(),
             options: Options::of_daemon(),
             inbox: sender,
             reason: Mutex::default(),
             ended: watch::Sender::new(false),
         };
         (Arc::new(handle), inbox)
+    }
+
+    /// Those behind what it does, for the journal.
+    pub(crate) fn about(&self) -> About {
+        About::people(&self.typists.behind()).in_session(&self.name)
+    }
+
+    /// Sends something typed on its way, remembering by whom.
+    pub(crate) fn send(&self, by: &Arc<Person>, way: mpsc::Permit<'_, Typed>, typed: Typed) {
+        if let (Typed::Keys(_, bytes), true) = (&typed, self.has_terminal) {
+            self.typists.typed(by, bytes.len());
+        }
+        way.send(typed);
+    }
+
+    /// It belongs to somebody else from now on, who keeps the keyboard for whoever had it.
+    pub(crate) fn hand_over(&self, to: Arc<Person>) {
+        self.summary.set_owner(to.name.clone());
+        self.access.hand_over(to);
     }
 
     /// Tells the session. False when it has ended.

@@ -21,6 +21,8 @@ use super::views::{self, Front, Views};
 use super::{Event, Handle, checked_term, shell_session};
 use crate::connection::ClientId;
 use crate::daemon::Daemon;
+use crate::journal::{Entry, What};
+use crate::recording::Recording;
 
 /// Bytes read from the PTY at once; the kernel hands out at most 4 KiB.
 const READ: usize = 16 * 1024;
@@ -39,6 +41,7 @@ struct Interactive {
     clients: Clients,
     size: watch::Sender<Size>,
     keys: mpsc::Sender<Typed>,
+    recording: Option<Recording>,
 }
 
 /// Opens the session and attaches its first client.
@@ -51,11 +54,23 @@ pub(super) fn open(
     client: Client,
 ) -> Result<Keys, String> {
     let size = Size::clamped(terminal.rows, terminal.cols);
+    let recording = match &daemon.options.oversight.recordings {
+        Some(recordings) => Some(
+            recordings
+                .begin(&handle.name, size, &checked_term(&terminal.term))
+                .map_err(|error| format!("the session cannot be recorded, so it is not opened: {error}"))?,
+        ),
+        None => None,
+    };
+    if let Some(recording) = &recording {
+        let what = What::Recording { file: recording.file().display().to_string() };
+        daemon.options.oversight.journal.write(Entry::now(handle.about(), what));
+    }
     let (master, slave) =
         pty::open(size).map_err(|error| format!("cannot open a terminal for the session: {error}"))?;
     let (master, slave) = (Arc::new(master), Arc::new(slave));
     let hub = KeyboardHub::new();
-    let reading = AbortOnDropHandle::new(tokio::spawn(read_keys(slave.clone(), hub.clone())));
+    let reading = AbortOnDropHandle::new(tokio::spawn(read_keys(slave.clone(), hub.clone(), handle.clone())));
     let (keys, typed) = input::channel();
     let (last, typist) = watch::channel(None);
     let typing = AbortOnDropHandle::new(tokio::spawn(input::to_pty(typed, master.clone(), last)));
@@ -88,16 +103,19 @@ pub(super) fn open(
         clients: Clients::new(size),
         size: size_sender,
         keys,
+        recording,
     };
     let keys = session.attach(client, |clients, client, _| clients.add_first(client));
-    let shell = shell_session(daemon, &handle, wish, Arc::new(shell_terminal));
+    let shell = shell_session(daemon, &handle, wish, Arc::new(shell_terminal), hub.clone());
     let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
+    let journal = daemon.options.oversight.journal.clone();
     daemon.tasks.spawn(async move {
         let ending = session.serve(inbox, typist, ending::run(&program, shell, &handle)).await;
         // Nobody can type any more, and programs that still read the keyboard meet its end.
         drop((typing, reading));
         hub.close();
         registry.remove(&handle);
+        journal.write(Entry::now(handle.about(), What::End { status: ending.status }));
         tracing::info!(session = handle.name, status = ending.status, "session has ended");
         session.clients.end(&ending.messages());
     });
@@ -204,6 +222,9 @@ impl Interactive {
             return false;
         }
         self.screen.resize(size);
+        if let Some(recording) = &mut self.recording {
+            recording.resize(size);
+        }
         self.clients.set_size(size, &self.screen);
         // No signal reaches code within the daemon: this is how the shell and running commands hear of it.
         self.size.send_replace(size);
@@ -215,6 +236,9 @@ impl Interactive {
         let before = self.screen.alternate();
         self.screen.feed(bytes);
         let left_alternate = before && !self.screen.alternate();
+        if let Some(recording) = &mut self.recording {
+            recording.output(bytes, &self.screen);
+        }
         self.clients.output(bytes, left_alternate, &self.screen);
     }
 

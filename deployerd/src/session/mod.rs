@@ -10,6 +10,7 @@ mod ending;
 mod handle;
 mod input;
 mod interactive;
+mod places;
 mod plain;
 mod pty;
 mod screen;
@@ -22,17 +23,21 @@ mod who;
 use std::sync::Arc;
 
 use deployer_core::shell;
-use deployer_core::terminal::Terminal;
+use deployer_core::terminal::{KeyboardHub, Terminal};
 use deployer_protocol::Open;
 use futures_util::future::BoxFuture;
 
 pub(crate) use clients::Client;
 pub(crate) use handle::{Event, Handle};
 pub(crate) use input::{Keys, Typed};
+pub(crate) use screen::{Screen, Vt100};
 pub(crate) use summary::now_ms;
 
+use crate::authority::SessionOverseer;
 use crate::daemon::Daemon;
+use crate::journal::JournalListener;
 use crate::log::RunLog;
+use crate::oversight::Oversight;
 
 /// What runs in a session: the shell, or something simpler in tests. Returns the exit status.
 pub(crate) type Program = Arc<dyn Fn(shell::Session) -> BoxFuture<'static, i32> + Send + Sync>;
@@ -63,15 +68,19 @@ fn shell_session(
     handle: &Arc<Handle>,
     wish: Open,
     terminal: Arc<dyn Terminal>,
+    keys: KeyboardHub,
 ) -> shell::Session {
+    let Oversight { authority, journal, .. } = daemon.options.oversight.clone();
+    let listener = JournalListener { handle: handle.clone(), journal: journal.clone() };
+    let overseer = SessionOverseer { handle: handle.clone(), authority, journal, keys, since: Default::default() };
     shell::Session {
         tree: daemon.options.tree.clone(),
         terminal,
         services: daemon.options.services.clone(),
-        listeners: vec![Arc::new(RunLog::new(handle.name.clone()))],
+        listeners: vec![Arc::new(RunLog::new(handle.name.clone())), Arc::new(listener)],
         status: handle.summary.clone(),
-        overseer: Arc::new(shell::NobodyOversees),
         extensions: vec![Arc::new(who::Who { session: handle.name.clone(), daemon: Arc::downgrade(daemon) })],
+        overseer: Arc::new(overseer),
         cancel: handle.cancel.clone(),
         options: handle.options.clone(),
         path: wish.path,

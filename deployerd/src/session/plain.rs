@@ -19,6 +19,7 @@ use super::input::{self, Keys};
 use super::{Event, Handle, shell_session};
 use crate::connection::{Outbox, pieces};
 use crate::daemon::Daemon;
+use crate::journal::{Entry, What};
 
 /// Opens the session for its one client. When the client goes away, the action goes on and what it prints is dropped;
 /// a private daemon ends with its last client anyway.
@@ -37,8 +38,9 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
     tracing::info!(session = handle.name, user = client.user, client = client.id.0, "attached without a terminal");
     handle.summary.set_clients(vec![client.user]);
     outbox.put(FromDaemon::Attached(handle.name.clone()));
-    let shell = shell_session(daemon, &handle, wish, Arc::new(terminal));
+    let shell = shell_session(daemon, &handle, wish, Arc::new(terminal), hub.clone());
     let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
+    let journal = daemon.options.oversight.journal.clone();
     daemon.tasks.spawn(async move {
         let run = ending::run(&program, shell, &handle);
         tokio::pin!(run);
@@ -60,6 +62,7 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
         drop(typing);
         hub.close();
         registry.remove(&handle);
+        journal.write(Entry::now(handle.about(), What::End { status: ending.status }));
         tracing::info!(session = handle.name, status = ending.status, "session has ended");
         if !left.is_cancelled() {
             ending.messages().into_iter().for_each(|message| outbox.put(message));

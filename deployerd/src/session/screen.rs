@@ -63,6 +63,11 @@ impl Vt100 {
         self.parser.screen()
     }
 
+    /// What it shows, as text.
+    pub(crate) fn text(&self) -> String {
+        catch_unwind(AssertUnwindSafe(|| self.parser.screen().contents())).unwrap_or_default()
+    }
+
     /// Runs code of the parser; after a panic the model starts again, empty. The next repaint misses what was shown
     /// before, clients that follow the bytes miss nothing.
     fn guarded(&mut self, what: &str, work: impl FnOnce(&mut vt100::Parser)) {

@@ -36,6 +36,11 @@ impl Summary {
         self.lock().clone()
     }
 
+    /// Whose it is.
+    pub(crate) fn set_owner(&self, owner: String) {
+        self.lock().owner = owner;
+    }
+
     /// Who is attached.
     pub(crate) fn set_clients(&self, clients: Vec<String>) {
         self.lock().clients = clients;

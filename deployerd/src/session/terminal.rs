@@ -9,6 +9,7 @@ use deployer_core::options::{Options, ParallelView};
 use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
 use tokio::sync::{Semaphore, watch};
 
+use super::Handle;
 use super::auxiliary;
 use super::pty::PtyEnd;
 use super::views::{self, Front, Inherited, Views, Wish};
@@ -92,10 +93,11 @@ impl PtyTerminal {
 }
 
 /// Hands what is typed to whoever reads the keyboard, until the master is closed.
-pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub) {
+pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub, session: Arc<Handle>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = slave.read(&mut buffer).await {
         keys.push(bytes::Bytes::copy_from_slice(&buffer[..count])).await;
+        session.typists.arrived(count);
     }
     keys.close();
 }

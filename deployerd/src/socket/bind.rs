@@ -62,7 +62,21 @@ pub fn bind(path: Option<&Path>) -> Result<BoundSocket, SocketError> {
     let path = std::path::absolute(path).map_err(|error| SocketError(format!("{}: {error}", path.display())))?;
     let parent = path.parent().ok_or_else(|| SocketError(format!("{} is not a path of a socket", path.display())))?;
     check_directory(parent, Whose::Trusted)?;
-    match try_bind(&path)? {
+    bind_at(&path, Reach::Owner)
+}
+
+/// Who can reach a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Its owner: mode 0600.
+    Owner,
+    /// The members of this group too: mode 0660.
+    Group(u32),
+}
+
+/// Binds a path whose directory was checked.
+pub(super) fn bind_at(path: &Path, reach: Reach) -> Result<BoundSocket, SocketError> {
+    match try_bind(path, reach)? {
         Attempt::Bound(socket) => Ok(socket),
         Attempt::Alive => Err(SocketError(format!(
             "a deployer daemon already listens on {path}: use `deployer connect --socket {path}`",
@@ -73,7 +87,7 @@ pub fn bind(path: Option<&Path>) -> Result<BoundSocket, SocketError> {
 
 fn bind_first_free(directory: &Path) -> Result<BoundSocket, SocketError> {
     for number in 0..NUMBERS {
-        if let Attempt::Bound(socket) = try_bind(&directory.join(format!("{number}.sock")))? {
+        if let Attempt::Bound(socket) = try_bind(&directory.join(format!("{number}.sock")), Reach::Owner)? {
             return Ok(socket);
         }
     }
@@ -91,7 +105,7 @@ enum Attempt {
 
 /// The lock makes looking and replacing one step: of two that find the same stale socket one replaces it and the
 /// other then finds it alive.
-fn try_bind(path: &Path) -> Result<Attempt, SocketError> {
+fn try_bind(path: &Path, reach: Reach) -> Result<Attempt, SocketError> {
     check_length(path)?;
     let _lock = Lock::take(path)?;
     let at = |error: io::Error| SocketError(format!("cannot bind {}: {error}", path.display()));
@@ -100,17 +114,21 @@ fn try_bind(path: &Path) -> Result<Attempt, SocketError> {
         Found::Stale => std::fs::remove_file(path).map_err(at)?,
         Found::Nothing => {}
     }
-    let listener = listen(path).map_err(at)?;
+    let listener = listen(path, reach).map_err(at)?;
     let identity = Identity::of(path).map_err(at)?;
     Ok(Attempt::Bound(BoundSocket { path: path.to_path_buf(), listener, identity }))
 }
 
 /// Bound, then narrowed, then listening: before `listen` every connect is refused by the kernel, so there is no
 /// moment in which somebody else can get in, whatever the umask (row W-02).
-fn listen(path: &Path) -> io::Result<UnixListener> {
+fn listen(path: &Path, reach: Reach) -> io::Result<UnixListener> {
     let socket = new_socket()?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    if let Reach::Group(group) = reach {
+        std::os::unix::fs::lchown(path, None, Some(group))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    }
     rustix::net::listen(&socket, BACKLOG)?;
     Ok(UnixListener::from(socket))
 }

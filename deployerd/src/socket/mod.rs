@@ -3,6 +3,7 @@
 //! Names and safety of directories are here; binding, replacing and removing are in `bind`.
 
 mod bind;
+mod team;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File, Metadata};
@@ -14,15 +15,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 pub use bind::{BoundSocket, bind};
+pub use team::{TEAM_GROUP, bind_team, is_team, team_path};
 
 /// Longest path of a socket in bytes; the kernel's field has 108 with the final zero.
 const PATH_MAX: usize = 107;
 
 /// Numbers of a user's sockets, from 0 (row Q-02).
 const NUMBERS: u32 = 100;
-
-/// Where the team's daemons listen.
-const TEAM_DIRECTORY: &str = "/run/deployer";
 
 /// What is wrong with a socket path; says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +79,7 @@ pub fn list() -> Result<Vec<PathBuf>, SocketError> {
         check_directory(&mine, Whose::MineAlone)?;
         all.extend(sockets_in(&mine)?);
     }
-    all.extend(sockets_in(Path::new(TEAM_DIRECTORY))?);
+    all.extend(sockets_in(&team::directory())?);
     Ok(all)
 }
 
@@ -109,7 +108,7 @@ fn sockets_in(directory: &Path) -> Result<Vec<PathBuf>, SocketError> {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         // The team's directory is not for everybody; who may not look has no team sockets.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && directory == Path::new(TEAM_DIRECTORY) => {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && directory == team::directory() => {
             return Ok(Vec::new());
         }
         Err(error) => return Err(refused(error)),

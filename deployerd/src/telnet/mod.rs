@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 pub use bind::{BoundPort, PortError, bind};
 pub use machine::{Event, Machine, Trouble};
 
+use crate::authority::Person;
 use crate::connection::{ClientId, Connection, Outbox, Refusal};
 use crate::daemon::Daemon;
 use requests::TelnetRequests;
@@ -46,8 +47,8 @@ pub(crate) async fn owner(stream: &TcpStream) -> Result<u32, String> {
     }
 }
 
-/// Serves a connection to its end. `user` has been checked already.
-pub(crate) async fn serve(stream: TcpStream, daemon: Arc<Daemon>, id: ClientId, user: String) {
+/// Serves a connection to its end. `person` has been checked already.
+pub(crate) async fn serve(stream: TcpStream, daemon: Arc<Daemon>, id: ClientId, person: Arc<Person>) {
     if let Err(error) = prepare(&stream) {
         tracing::warn!(client = id.0, %error, "the telnet connection cannot be prepared");
         return;
@@ -64,12 +65,12 @@ pub(crate) async fn serve(stream: TcpStream, daemon: Arc<Daemon>, id: ClientId, 
     let place = begun.and_then(|here| if here { daemon.place_for_a_client().map(Some) } else { Ok(None) });
     match place {
         Ok(Some(_place)) => {
-            tracing::info!(client = id.0, user, "connected by telnet");
-            Connection::new(daemon, id, user, outbox.clone(), requests).serve().await;
+            tracing::info!(client = id.0, user = person.name, "connected by telnet");
+            Connection::new(daemon, id, person, outbox.clone(), requests).serve().await;
         }
         Ok(None) => outbox.end(),
         Err(Refusal(kind, sentence)) => {
-            tracing::info!(client = id.0, user, ?kind, sentence, "refused");
+            tracing::info!(client = id.0, user = person.name, ?kind, sentence, "refused");
             outbox.put(deployer_protocol::FromDaemon::Error((kind, sentence)));
             outbox.end();
         }

@@ -63,6 +63,7 @@ impl TestDaemon {
             private,
             interactive: true,
             settings: Default::default(),
+            oversight: Default::default(),
         };
         let stop = CancellationToken::new();
         let daemon = Daemon::new(options, program());

@@ -6,6 +6,7 @@ mod ends;
 mod harness;
 mod hello;
 mod load;
+mod people;
 mod plain;
 mod program;
 mod screen;

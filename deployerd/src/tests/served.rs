@@ -46,7 +46,14 @@ impl Tree for Cells {
 
 fn options(tree: Arc<dyn Tree>) -> Options {
     let services = HostServices::new(SshOptions::default());
-    Options { tree, services, private: true, interactive: true, settings: Default::default() }
+    Options {
+        tree,
+        services,
+        private: true,
+        interactive: true,
+        settings: Default::default(),
+        oversight: Default::default(),
+    }
 }
 
 // rows: M-06 M-07 Q-01 Q-05 Q-19 Q-20

@@ -1,0 +1,62 @@
+//! Commands of a session, for the journal. Never what they print or read.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deployer_core::host::ExitStatus;
+use deployer_core::logger::{Event, Listener, RunEntry};
+use deployer_core::terminal::Terminal;
+
+use super::entry::text;
+use super::{Entry, Journal, What};
+use crate::session::Handle;
+
+/// Writes what a session runs, and keeps track of the nodes that it runs on.
+pub(crate) struct JournalListener {
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) journal: Arc<Journal>,
+}
+
+impl JournalListener {
+    fn write(&self, what: What) {
+        self.journal.write(Entry::now(self.handle.about(), what));
+    }
+}
+
+#[async_trait]
+impl Listener for JournalListener {
+    async fn event(&self, event: &Event, _: &Arc<dyn Terminal>) {
+        match event {
+            Event::Entered { node, .. } => self.handle.places.enter(node),
+            Event::Left { node, .. } => self.handle.places.leave(node),
+            Event::RunStarted(run) => self.write(What::Command {
+                node: text(&run.node),
+                host: text(&run.host),
+                command: text(&run.command),
+                sudo: run.use_sudo,
+                sandbox: run.sandbox,
+            }),
+            Event::RunFinished { run, status, elapsed, .. } => {
+                self.write(ended(run, Some(&run.command), status.as_ref(), elapsed.as_millis()));
+            }
+            Event::RanUnseen { run, status, elapsed } => {
+                self.write(ended(run, None, status.as_ref(), elapsed.as_millis()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn ended(run: &RunEntry, command: Option<&str>, status: Option<&ExitStatus>, elapsed_ms: u128) -> What {
+    What::CommandEnd {
+        node: text(&run.node),
+        host: text(&run.host),
+        command: command.map(text),
+        code: match status {
+            Some(ExitStatus::Code(code)) => Some(*code),
+            _ => None,
+        },
+        outcome: text(&status.map_or("interrupted or not started".to_string(), ToString::to_string)),
+        elapsed_ms: elapsed_ms as u64,
+    }
+}

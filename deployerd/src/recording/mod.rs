@@ -1,0 +1,128 @@
+//! Recordings of sessions: what their screens were sent, as asciicast v2 (docs/recordings.md). Never what was typed.
+//!
+//! `cast` is the format, `writer` the one thread that waits for the disk. A session never does: when the disk is too slow,
+//! bytes are left out, which the recording says, and the screen is drawn anew.
+
+mod cast;
+mod playback;
+mod writer;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Instant;
+
+use bytes::Bytes;
+use deployer_core::terminal::Size;
+use jiff::Timestamp;
+
+use crate::journal::private_directories;
+pub use playback::Playback;
+
+use crate::session::Screen;
+use cast::{Cast, Header};
+use writer::Job;
+
+/// Pieces of output of all sessions that may wait for the disk; each has at most 16 KiB.
+const WAITING: usize = 1024;
+
+/// Bytes of one recording unless a flag says otherwise.
+pub const LIMIT: u64 = 256 * 1024 * 1024;
+
+/// Recordings of one session in the same second.
+const NAMESAKES: u32 = 1000;
+
+/// Where a daemon keeps its recordings.
+pub struct Recordings {
+    place: PathBuf,
+    limit: u64,
+    queue: SyncSender<Job>,
+    last: AtomicU64,
+}
+
+impl Recordings {
+    /// Keeps recordings in the directory `name` below `directory`, each with at most `limit` bytes.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or others can write to it.
+    pub fn open(directory: &Path, name: &str, limit: u64) -> io::Result<Recordings> {
+        private_directories(directory)?;
+        let place = directory.join(name);
+        private_directories(&place)?;
+        let (queue, jobs) = sync_channel(WAITING);
+        std::thread::Builder::new().name("recordings".to_string()).spawn(move || writer::write(&jobs))?;
+        Ok(Recordings { place, limit, queue, last: AtomicU64::new(0) })
+    }
+
+    /// Begins the recording of a session.
+    ///
+    /// # Errors
+    /// When its file cannot be made.
+    pub(crate) fn begin(&self, session: &str, size: Size, term: &str) -> io::Result<Recording> {
+        let now = Timestamp::now();
+        let (path, file) = self.file(session, now)?;
+        let header = Header { size, term: term.to_string(), title: session.to_string(), at: now.as_second() };
+        let cast = Cast::begin(file, &header, self.limit)?;
+        let id = self.last.fetch_add(1, Ordering::Relaxed);
+        self.queue
+            .try_send(Job::Begin(id, path.clone(), Box::new(cast)))
+            .map_err(|_| io::Error::other("the disk is too slow for the recordings there are"))?;
+        Ok(Recording { id, path, queue: self.queue.clone(), started: Instant::now(), missing: false })
+    }
+
+    fn file(&self, session: &str, now: Timestamp) -> io::Result<(PathBuf, File)> {
+        let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+        for number in 1..=NAMESAKES {
+            let more = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = self.place.join(format!("{session}-{stamp}{more}.cast"));
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(file) => return Ok((path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other(format!("{NAMESAKES} recordings of {session} in one second")))
+    }
+}
+
+/// The recording of one session; ends when dropped.
+pub(crate) struct Recording {
+    id: u64,
+    path: PathBuf,
+    queue: SyncSender<Job>,
+    started: Instant,
+    /// Something was left out: what comes next must not build on it.
+    missing: bool,
+}
+
+impl Recording {
+    /// Its file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes output that `screen` has taken already. Never waits.
+    pub(crate) fn output(&mut self, bytes: &[u8], screen: &dyn Screen) {
+        let piece = match self.missing {
+            true => Job::Redrawn(self.id, self.started.elapsed(), Bytes::from(screen.repaint())),
+            false => Job::Output(self.id, self.started.elapsed(), Bytes::copy_from_slice(bytes)),
+        };
+        self.missing = self.queue.try_send(piece).is_err();
+    }
+
+    /// The terminal has another size.
+    pub(crate) fn resize(&mut self, size: Size) {
+        let resized = Job::Resize(self.id, self.started.elapsed(), size);
+        self.missing |= self.queue.try_send(resized).is_err();
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // With a full queue the file stays open until the daemon ends; it is whole all the same.
+        let _closed_later = self.queue.try_send(Job::End(self.id));
+    }
+}
