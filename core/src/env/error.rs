@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{CellOutcome, Outcome};
+use crate::host::files::Problem;
 use crate::host::{ExitStatus, HostError, NoAnswer, RunError, RunFailure};
 use crate::node::{ClassError, NodeError, Position};
 use crate::value::Value;
@@ -107,7 +108,13 @@ fn run_ending(error: &RunError) -> Ending {
         RunError::Several(outcomes) => {
             outcomes.iter().filter_map(|o| o.result.as_ref().err()).map(run_ending).max().unwrap_or(Ending::Failed)
         }
-        RunError::Failed(_) | RunError::Usage { .. } | RunError::Host(HostError::Refused { .. }) => Ending::Failed,
+        RunError::File(error) => match error.fault.problem {
+            Problem::Interrupted => Ending::Interrupted,
+            _ => Ending::Failed,
+        },
+        RunError::Failed(_)
+        | RunError::Usage { .. }
+        | RunError::Host(HostError::Refused { .. } | HostError::NoFiles { .. }) => Ending::Failed,
     }
 }
 

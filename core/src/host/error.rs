@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::files::FileError;
 use super::{ExitStatus, RunOutput};
 
 /// A host could not be used.
@@ -24,6 +25,14 @@ pub enum HostError {
         /// Slug of the host.
         host: String,
         /// Who may not, and what to do.
+        reason: String,
+    },
+    /// The host was reached, but its files cannot be used.
+    #[error("{host}: no access to its files: {reason}")]
+    NoFiles {
+        /// Slug of the host.
+        host: String,
+        /// Why, and what to do.
         reason: String,
     },
     /// The run was cancelled.
@@ -80,6 +89,9 @@ pub enum RunError {
     /// It did not end well on all of several hosts (row F-76 with design 8).
     #[error("{}", several(.0))]
     Several(Arc<[HostOutcome]>),
+    /// A file of it could not be used.
+    #[error(transparent)]
+    File(Arc<FileError>),
     /// Wrong use: a command that is not text, a terminal that went away, initial input without a terminal.
     #[error("{host}: {message}")]
     Usage {

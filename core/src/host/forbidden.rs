@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::files::FileSystem;
 use super::{Host, HostError, Process, Reach, Spawn};
 use crate::env::Gate;
 use crate::node::{HostDef, Node};
@@ -43,5 +44,9 @@ impl Host for ForbiddenHost {
 
     async fn spawn(&self, _: Spawn, _: &Reach) -> Result<Process, HostError> {
         Err(self.refuse("run a command"))
+    }
+
+    async fn files(&self, _: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        Err(self.refuse("use files"))
     }
 }

@@ -29,6 +29,7 @@ mod sudo_session;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod files;
 pub mod local;
 pub mod ssh;
 
@@ -47,6 +48,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::files::FileSystem;
 use crate::node::HostDef;
 
 /// What one attempt to reach a host needs from the person and the run behind it.
@@ -78,4 +80,13 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// When the host cannot be reached or refuses to start the command. After `Ok` the command was accepted; what
     /// becomes of it arrives as [`ProcessEvent`]s.
     async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError>;
+
+    /// The files of the host, as the login user sees them. Hosts that only run commands have none.
+    ///
+    /// # Errors
+    /// When the host cannot be reached or does not give access to files.
+    async fn files(&self, _reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        let host = self.definition().slug().to_string();
+        Err(HostError::NoFiles { host, reason: "hosts of this kind only run commands".to_string() })
+    }
 }

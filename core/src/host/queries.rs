@@ -5,6 +5,7 @@
 use super::directory::Directories;
 use super::{HostContainer, HostContext, HostsContainer, RunError, RunOptions, RunOutput, run};
 use crate::network::{IfConfig, Keep, parse_ifconfig_output};
+use crate::node::HostKind;
 use crate::text::shell_word;
 
 impl HostContainer {
@@ -77,6 +78,45 @@ impl HostContainer {
                        if command -v ip >/dev/null; then ip addr; else ifconfig -a; fi";
         let output = self.ask(&HostContext::default(), command, &RunOptions::default()).await?;
         Ok(Some(parse_ifconfig_output(&output.text(), Keep::Active)))
+    }
+
+    /// The address of an interface, empty when it has none or is not there (row F-42); of the local host always
+    /// 127.0.0.1. `None`: unknown in a sandbox.
+    ///
+    /// # Errors
+    /// As [`HostContainer::ifconfig`].
+    pub async fn get_ip_address(&self, interface: &str) -> Result<Option<String>, RunError> {
+        if matches!(self.definition().kind(), HostKind::Local) {
+            return Ok(Some("127.0.0.1".to_string()));
+        }
+        let all = self.ifconfig().await?;
+        Ok(all.map(|all| all.interface(interface).ok().and_then(|one| one.ip.clone()).unwrap_or_default()))
+    }
+
+    /// What the host calls itself (row F-86). `None`: unknown in a sandbox.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn hostname(&self) -> Result<Option<String>, RunError> {
+        self.fact("hostname 2>/dev/null || uname -n").await
+    }
+
+    /// Whether its processor works with 64 bits (row F-86). `None`: unknown in a sandbox.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn is_64_bit(&self) -> Result<Option<bool>, RunError> {
+        Ok(self.fact("uname -m").await?.map(|machine| machine.contains("64") || machine == "s390x"))
+    }
+
+    /// What a command says in the root directory.
+    async fn fact(&self, command: &str) -> Result<Option<String>, RunError> {
+        if self.io().sandbox {
+            return Ok(None);
+        }
+        let mut context = HostContext::default();
+        context.push_directory("/", false, false);
+        Ok(Some(self.ask(&context, command, &RunOptions::default()).await?.text()))
     }
 
     async fn ask(&self, context: &HostContext, command: &str, options: &RunOptions) -> Result<RunOutput, RunError> {

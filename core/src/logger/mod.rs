@@ -15,6 +15,7 @@ use async_trait::async_trait;
 
 use crate::env::{ActionError, CellOutcome};
 use crate::host::ExitStatus;
+use crate::host::files::OpenMode;
 use crate::terminal::Terminal;
 
 /// Something that happened in a run. No event ever carries a secret.
@@ -82,6 +83,19 @@ pub enum Event {
     Failed(ActionError),
     /// A notice for the operator.
     Message(String),
+    /// A file of a host is opened or transferred (row L-05).
+    FileStarted(FileEntry),
+    /// It was closed, or the transfer ended; once for each that was started.
+    FileFinished {
+        /// As at the start.
+        file: FileEntry,
+        /// Whether all of it was read or written.
+        ok: bool,
+        /// Bytes that were read or written.
+        bytes: u64,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A step of connecting to a host (row F-67).
     Connecting {
         /// Slug of the host.
@@ -106,6 +120,36 @@ pub struct RunEntry {
     pub sandbox: bool,
     /// Whether it has a terminal.
     pub interactive: bool,
+}
+
+/// A file in the log (row L-05).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Slug of the host.
+    pub host: String,
+    /// What is done with it.
+    pub operation: FileOperation,
+    /// Path on the host; bytes that are no text are replaced.
+    pub remote: String,
+    /// Path on this machine, for transfers.
+    pub local: Option<String>,
+    /// Whether it is done as root.
+    pub use_sudo: bool,
+    /// Whether nothing is touched.
+    pub sandbox: bool,
+    /// Whether the operator is not told; the journal is.
+    pub silent: bool,
+}
+
+/// What is done with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileOperation {
+    /// Opened by an action.
+    Open(OpenMode),
+    /// Uploaded.
+    Put,
+    /// Downloaded.
+    Get,
 }
 
 /// Somebody who listens.

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use super::{Event, Listener, RunEntry, failure, summary};
+use super::{Event, FileEntry, FileOperation, Listener, RunEntry, failure, summary};
 use crate::env::{ActionError, Cause};
+use crate::host::files::OpenMode;
 use crate::host::{ExitStatus, RunError};
 use crate::terminal::style::{Style, cut, escaped};
 use crate::terminal::{Kind, Terminal};
@@ -55,7 +56,8 @@ impl ScreenLogger {
     fn text(&self, event: &Event, terminal: &Arc<dyn Terminal>) -> Option<String> {
         let look = Look::of(terminal, self.colour);
         match event {
-            Event::Entered { .. } | Event::Left { .. } | Event::RanUnseen { .. } => None,
+            Event::Entered { .. } | Event::Left { .. } | Event::RanUnseen { .. } | Event::FileFinished { .. } => None,
+            Event::FileStarted(file) => (!file.silent).then(|| look.file(file, terminal.label())),
             Event::RunStarted(run) => Some(look.started(run, terminal.label())),
             Event::RunFinished { run, status, by_key, elapsed } => {
                 let host = if terminal.label() == Some(&run.host) { "" } else { &run.host };
@@ -169,6 +171,28 @@ impl Look {
         let command = Style::Yellow.paint(self.colour, &command);
         let host = if host.is_empty() { host } else { Style::Bold.paint(self.colour, &host) + " " };
         format!("{host}{mark} {marks}{command}\n")
+    }
+
+    /// `web1 put app.conf -> /etc/app.conf`, `web1 read /etc/hosts` (row L-10).
+    fn file(&self, file: &FileEntry, label: Option<&str>) -> String {
+        let word = match file.operation {
+            FileOperation::Put => "put",
+            FileOperation::Get => "get",
+            FileOperation::Open(OpenMode::Read) => "read",
+            FileOperation::Open(OpenMode::Write) => "write",
+            FileOperation::Open(OpenMode::Append) => "append",
+        };
+        let marks: String = [(file.use_sudo, "[sudo] "), (file.sandbox, "[sandbox] ")]
+            .iter()
+            .filter_map(|(on, mark)| on.then_some(*mark))
+            .collect();
+        let paths = match (&file.local, file.operation) {
+            (Some(local), FileOperation::Get) => format!("{} -> {local}", file.remote),
+            (Some(local), _) => format!("{local} -> {}", file.remote),
+            (None, _) => file.remote.clone(),
+        };
+        let host = if label == Some(&file.host) { String::new() } else { format!("{} ", file.host) };
+        self.line(Style::Dim, &format!("{host}{word} {marks}{paths}"))
     }
 }
 

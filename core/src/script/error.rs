@@ -1,6 +1,7 @@
 //! Errors on their way through Lua: raised by natives, caught by `pcall`, leaving an action with their cause intact.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 
 use mlua::{AnyUserData, Error, Lua, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 
@@ -9,6 +10,7 @@ use super::convert::{foreign, to_lua};
 use super::frames;
 use super::shared::{Held, Shared};
 use crate::env::{ActionError, Cause, Outcome};
+use crate::host::files::Problem;
 use crate::host::{ExitStatus, HostError, HostOutcome, RunError};
 use crate::node::{ClassError, NodeError, Position};
 
@@ -200,7 +202,7 @@ fn text(lua: &Lua, text: impl AsRef<[u8]>) -> mlua::Result<Value> {
 }
 
 /// What can be asked of an error; whether it is there depends on its kind.
-pub(super) const FIELDS: [&str; 21] = [
+pub(super) const FIELDS: [&str; 22] = [
     "kind",
     "message",
     "position",
@@ -222,6 +224,7 @@ pub(super) const FIELDS: [&str; 21] = [
     "signal",
     "address",
     "reason",
+    "path",
 ];
 
 fn field(lua: &Lua, raised: &Raised, key: &str) -> mlua::Result<Value> {
@@ -258,7 +261,9 @@ fn kind(cause: &Cause) -> &'static str {
     match cause {
         Cause::Run(RunError::Failed(_)) => "run",
         Cause::Run(RunError::Host(HostError::Connect(_))) => "connect",
-        Cause::Run(RunError::Host(HostError::Refused { .. })) => "host",
+        Cause::Run(RunError::Host(HostError::Refused { .. } | HostError::NoFiles { .. })) => "host",
+        Cause::Run(RunError::File(error)) if error.fault.problem == Problem::Interrupted => "interrupted",
+        Cause::Run(RunError::File(_)) => "file",
         Cause::Run(RunError::Host(HostError::Interrupted { .. }) | RunError::Interrupted { .. }) => "interrupted",
         Cause::Run(RunError::Usage { .. }) | Cause::Usage(_) => "usage",
         Cause::Run(RunError::Several(_)) | Cause::Parallel(_) => "parallel",
@@ -281,9 +286,15 @@ fn run_field(lua: &Lua, error: &RunError, key: &str) -> mlua::Result<Value> {
         (
             "host",
             RunError::Host(
-                HostError::Refused { host, .. } | HostError::Forbidden { host, .. } | HostError::Interrupted { host },
+                HostError::Refused { host, .. }
+                | HostError::NoFiles { host, .. }
+                | HostError::Forbidden { host, .. }
+                | HostError::Interrupted { host },
             ),
         ) => text(lua, host),
+        ("host", RunError::File(error)) => text(lua, &error.host),
+        ("path", RunError::File(error)) => text(lua, error.path.as_os_str().as_bytes()),
+        ("reason", RunError::File(error)) => text(lua, &error.fault.said),
         ("command", RunError::Failed(failure)) => text(lua, &failure.command),
         ("command", RunError::Interrupted { command, .. }) => text(lua, command),
         ("use_sudo", RunError::Failed(failure)) => Ok(Value::Boolean(failure.use_sudo)),

@@ -15,6 +15,7 @@ mod convert;
 mod entry;
 mod env;
 mod error;
+mod files;
 mod filter;
 mod foreign;
 mod frames;

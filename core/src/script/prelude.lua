@@ -66,6 +66,18 @@ exports.hosts_exists = native.exists
 exports.hosts_getcwd = native.getcwd
 exports.hosts_has_command = native.has_command
 exports.hosts_ifconfig = native.ifconfig
+exports.hosts_get_ip_address = native.get_ip_address
+exports.hosts_hostname = native.hostname
+exports.hosts_is_64_bit = native.is_64_bit
+exports.hosts_start_interactive_shell = native.start_interactive_shell
+exports.hosts_put_file = native.files_put_file
+exports.hosts_get_file = native.files_get_file
+exports.hosts_stat = native.files_stat
+exports.hosts_lstat = native.files_lstat
+exports.hosts_listdir = native.files_listdir
+exports.hosts_listdir_stat = native.files_listdir_stat
+exports.hosts_expand_path = native.files_expand_path
+exports.hosts_get_home_directory = native.files_get_home_directory
 
 function exports.hosts_each(hosts)
   return each(in_list, hosts, #hosts)
@@ -109,6 +121,41 @@ end
 function exports.hosts_prefix(hosts, command, block)
   native.check_block("prefix", block)
   return opened(native.open_prefix(hosts, command), block)
+end
+
+-- A block that ends well closes its file; one that an error ends leaves what was there before.
+local file_methods = native.methods.file
+function exports.file_leave(file, failure)
+  if failure == nil then
+    file_methods.close(file)
+  else
+    native.drop_file(file)
+  end
+end
+
+local function with_file(file, block)
+  local _ <close> = file
+  return block(file)
+end
+
+function exports.hosts_open(host, path, mode, options, block)
+  if type(mode) == "function" then mode, block = nil, mode end
+  if type(options) == "function" then options, block = nil, options end
+  native.check_block("open", block)
+  local file = native.files_open(host, path, mode, options)
+  if block == nil then
+    return file
+  end
+  return with_file(file, block)
+end
+
+function file_methods.lines(file)
+  return function()
+    local line = file_methods.readline(file)
+    if line ~= "" then
+      return line
+    end
+  end
 end
 
 -- Repeating nothing, or moving a range without end, would keep Lua's own code busy where nobody can stop it.

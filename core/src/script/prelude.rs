@@ -11,7 +11,7 @@ use super::foreign::text_of;
 use super::frames::PRELUDE;
 use super::shared::Shared;
 use super::suggest::nearest;
-use super::{convert, inspect, methods, output, parallel, query, questions, run};
+use super::{convert, files, inspect, methods, output, parallel, query, questions, run};
 
 const TEXT: &str = include_str!("prelude.lua");
 
@@ -35,6 +35,7 @@ pub(super) fn install(lua: &Lua, module: &Table) -> mlua::Result<()> {
     results(lua, &native)?;
     looking(lua, &native)?;
     questions::install(lua, &native)?;
+    files::install(lua, &native)?;
     language(lua, &native, module)?;
     let exports: Table = lua.load(TEXT).set_name(PRELUDE).call(native)?;
     lua.set_named_registry_value(PRELUDE, exports)

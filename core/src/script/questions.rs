@@ -1,4 +1,4 @@
-//! Questions about hosts: `exists`, `getcwd`, `has_command`, `ifconfig` (rows F-40, F-41, F-43, F-78, F-79). The answer
+//! Questions about hosts: `exists`, `getcwd`, `has_command`, `ifconfig` (rows F-40 to F-43, F-78, F-79, F-86). The answer
 //! is nil where a sandbox does not know it (design 8); for several hosts it is a list with one entry per appearance.
 
 use mlua::{IntoLua, Lua, Table, Value};
@@ -6,7 +6,7 @@ use mlua::{IntoLua, Lua, Table, Value};
 use super::convert::text;
 use super::error::{Raised, usage};
 use super::network::LuaIfConfig;
-use super::run::{LuaHosts, flag, hosts_of, option_table, unknown_option};
+use super::run::{LuaHosts, OF_ONE, flag, hosts_of, option_table, unknown_option};
 use crate::host::HostContainer;
 
 /// A question that is ready to be asked.
@@ -15,6 +15,10 @@ enum Ask {
     HasCommand(String, bool),
     Getcwd,
     Ifconfig,
+    IpAddress(String),
+    Hostname,
+    Is64Bit,
+    InteractiveShell(Option<String>),
 }
 
 impl Ask {
@@ -24,6 +28,13 @@ impl Ask {
             Ask::HasCommand(name, sudo) => host.has_command(name, *sudo).await.map_err(Raised::from)?.into_lua(lua),
             Ask::Getcwd => host.getcwd().await.map_err(Raised::from)?.into_lua(lua),
             Ask::Ifconfig => host.ifconfig().await.map_err(Raised::from)?.map(LuaIfConfig).into_lua(lua),
+            Ask::IpAddress(name) => host.get_ip_address(name).await.map_err(Raised::from)?.into_lua(lua),
+            Ask::Hostname => host.hostname().await.map_err(Raised::from)?.into_lua(lua),
+            Ask::Is64Bit => host.is_64_bit().await.map_err(Raised::from)?.into_lua(lua),
+            Ask::InteractiveShell(input) => {
+                host.start_interactive_shell(input.as_deref()).await.map_err(Raised::from)?;
+                Ok(Value::Nil)
+            }
         }
     }
 
@@ -45,7 +56,7 @@ type Prepare = fn(Value, Value, &'static str) -> mlua::Result<Ask>;
 
 /// Puts the questions among the natives of the prelude, as `exists` and so on.
 pub(super) fn install(lua: &Lua, native: &Table) -> mlua::Result<()> {
-    let questions: [(&str, Prepare); 4] = [
+    let questions: [(&str, Prepare); 8] = [
         ("exists", |path, options, word| {
             Ok(Ask::Exists(text(&path, "the path of exists")?, use_sudo(options, word, true)?))
         }),
@@ -54,12 +65,28 @@ pub(super) fn install(lua: &Lua, native: &Table) -> mlua::Result<()> {
         }),
         ("getcwd", |_, _, _| Ok(Ask::Getcwd)),
         ("ifconfig", |_, _, _| Ok(Ask::Ifconfig)),
+        ("get_ip_address", |name, _, _| {
+            let name = if name.is_nil() { Ok("eth0".to_string()) } else { text(&name, "the name of an interface") };
+            name.map(Ask::IpAddress)
+        }),
+        ("hostname", |_, _, _| Ok(Ask::Hostname)),
+        ("is_64_bit", |_, _, _| Ok(Ask::Is64Bit)),
+        ("start_interactive_shell", |options, _, word| {
+            let mut input = None;
+            for (key, value) in option_table(options, word)? {
+                match key.as_str() {
+                    "initial_input" => input = Some(text(&value, "initial_input")?),
+                    _ => return unknown_option(word, &key, &["initial_input"]),
+                }
+            }
+            Ok(Ask::InteractiveShell(input))
+        }),
     ];
     for (word, prepare) in questions {
         let function = lua.create_async_function(move |lua, (this, what, options): (Value, Value, Value)| {
             let prepared = hosts_of(&this, word).and_then(|hosts| match (word, hosts) {
-                ("ifconfig", LuaHosts::Many(_)) => {
-                    usage("ifconfig is asked of one host, as in `self.hosts[1]:ifconfig()`")
+                (word, LuaHosts::Many(_)) if OF_ONE.contains(&word) => {
+                    usage(format!("{word} is asked of one host, as in `self.hosts[1]:{word}()`"))
                 }
                 (_, hosts) => Ok((prepare(what, options, word)?, hosts)),
             });

@@ -35,7 +35,25 @@ pub(super) const METHODS: [&str; 8] = ["run", "sudo", "cd", "env", "prefix", "ex
 pub(super) const OF_MANY: [&str; 4] = ["roles", "filter", "each", "get_hosts"];
 
 /// What only one host has.
-pub(super) const OF_ONE: [&str; 4] = ["ifconfig", "slug", "address", "definition"];
+pub(super) const OF_ONE: [&str; 17] = [
+    "ifconfig",
+    "open",
+    "put_file",
+    "get_file",
+    "stat",
+    "lstat",
+    "listdir",
+    "listdir_stat",
+    "expand_path",
+    "get_home_directory",
+    "get_ip_address",
+    "hostname",
+    "is_64_bit",
+    "start_interactive_shell",
+    "slug",
+    "address",
+    "definition",
+];
 
 impl UserData for LuaHosts {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
@@ -107,13 +125,17 @@ fn index(lua: &Lua, this: &LuaHosts, key: &Value) -> mlua::Result<Value> {
         (LuaHosts::Many(_), "filter" | "each" | "get_hosts") => {
             return prelude::function(lua, &format!("hosts_{name}")).map(Value::Function);
         }
-        (LuaHosts::One(_), "ifconfig") => {
-            remember_line(lua)?;
-            return prelude::function(lua, "hosts_ifconfig").map(Value::Function);
-        }
         (LuaHosts::One(host), "slug") => return host.slug().into_lua(lua),
         (LuaHosts::One(host), "address") => return host.definition().address().into_lua(lua),
         (LuaHosts::One(host), "definition") => return LuaHost(host.definition().clone()).into_lua(lua),
+        (LuaHosts::One(_), method) if OF_ONE.contains(&method) => {
+            remember_line(lua)?;
+            return prelude::function(lua, &format!("hosts_{method}")).map(Value::Function);
+        }
+        // Row F-81.
+        (LuaHosts::Many(_), method) if OF_ONE.contains(&method) => {
+            return usage(format!("'{method}' is for one host, as in `self.hosts[1]:{method}(...)`"));
+        }
         (LuaHosts::Many(_), _) => &OF_MANY,
         (LuaHosts::One(_), _) => &OF_ONE,
     };

@@ -271,6 +271,129 @@ local Host = {}
 ---@return deployer.IfConfig?
 function Host:ifconfig() end
 
+--- Opens a file: "r" to read (the default), "w" to replace it, "a" to add to its end. With a function, the file is
+--- closed when that ends; if an error ends it, nothing was written. Without one, close it, or hold it as
+--- `local file <close> = host:open(...)`.
+---@param path string Relative to the directory of `cd`; a tilde is expanded.
+---@param mode? "r"|"w"|"a"|"rb"|"wb"|"ab"
+---@param options? deployer.OpenOptions|fun(file: deployer.File): any
+---@param block? fun(file: deployer.File): any
+---@return any
+function Host:open(path, mode, options, block) end
+
+--- Uploads a file. What is there is replaced in one step and keeps its owner and permissions.
+---@param here string On this machine; a tilde is expanded.
+---@param there string On the host.
+---@param options? deployer.TransferOptions
+function Host:put_file(here, there, options) end
+
+--- Downloads a file.
+---@param there string On the host.
+---@param here string On this machine.
+---@param options? deployer.TransferOptions
+function Host:get_file(there, here, options) end
+
+--- What is known about a file; links are followed. nil: unknown in a sandbox.
+---@param path string
+---@return deployer.Stat?
+function Host:stat(path) end
+
+--- What is known about a file, or a link itself.
+---@param path string
+---@return deployer.Stat?
+function Host:lstat(path) end
+
+--- The names in a directory, sorted.
+---@param path? string The current one.
+---@return string[]?
+function Host:listdir(path) end
+
+--- The same with what is known about each; links are not followed.
+---@param path? string The current one.
+---@return deployer.Stat[]?
+function Host:listdir_stat(path) end
+
+--- A path as it is used for files: absolute, with a tilde expanded.
+---@param path string
+---@return string?
+function Host:expand_path(path) end
+
+--- The home directory of the login user, or of another one.
+---@param user? string
+---@return string?
+function Host:get_home_directory(user) end
+
+--- The address of an interface; empty when it has none.
+---@param interface? string Default "eth0".
+---@return string?
+function Host:get_ip_address(interface) end
+
+--- What the host calls itself.
+---@return string?
+function Host:hostname() end
+
+--- Whether its processor works with 64 bits.
+---@return boolean?
+function Host:is_64_bit() end
+
+--- The login shell, in this terminal, until it ends.
+---@param options? deployer.ShellOptions
+function Host:start_interactive_shell(options) end
+
+---@class deployer.ShellOptions
+---@field initial_input? string Typed first.
+
+---@class deployer.OpenOptions
+---@field use_sudo? boolean As root; owner and permissions stay.
+---@field mode? string Permissions of a new file: octal digits, "640".
+---@field in_place? boolean Write over the file instead of replacing it in one step.
+---@field sandbox? boolean Touch nothing.
+---@field silent? boolean Not logged.
+
+---@class deployer.TransferOptions
+---@field use_sudo? boolean As root; owner and permissions stay.
+---@field recursive? boolean A directory with everything in it.
+---@field preserve? boolean Permissions and times exactly as they are.
+---@field mode? string Permissions of a new file: octal digits, "640".
+---@field in_place? boolean Write over the file instead of replacing it in one step.
+---@field sandbox? boolean Touch nothing.
+---@field silent? boolean Not logged, no progress.
+
+--- An open file of a host. Contents are bytes.
+---@class deployer.File
+local File = {}
+
+--- All the rest, or so many bytes; "" at the end.
+---@param bytes? integer
+---@return string
+function File:read(bytes) end
+
+--- The next line with its line end; "" at the end.
+---@return string
+function File:readline() end
+
+--- One line after the other.
+---@return fun(): string
+function File:lines() end
+
+---@param text string
+function File:write(text) end
+
+--- What was written takes the place of the old file.
+function File:close() end
+
+---@class deployer.Stat
+---@field name string Without the directory.
+---@field size integer Bytes.
+---@field uid integer
+---@field gid integer
+---@field mode string Permissions, octal digits.
+---@field is_file boolean
+---@field is_dir boolean
+---@field is_symlink boolean Only where links are not followed.
+---@field accessed integer Seconds since 1970.
+---@field modified integer Seconds since 1970.
+
 --- What a command printed: text in every use as text, with the methods of text. `==` never equals plain text: write
 --- `tostring(result) == "x"` or `result.text == "x"`.
 ---@class deployer.Result: string
@@ -303,13 +426,14 @@ function ParallelResult:items() end
 
 --- What `pcall` catches; prints as its message.
 ---@class deployer.Error
----@field kind "run"|"connect"|"host"|"interrupted"|"usage"|"parallel"|"required"|"unknown"|"class"|"query"|"script"|"no_input"|"forbidden"
+---@field kind "run"|"connect"|"host"|"file"|"interrupted"|"usage"|"parallel"|"required"|"unknown"|"class"|"query"|"script"|"no_input"|"forbidden"
 ---@field message string
 ---@field position? string File and line.
 ---@field traceback? string
 ---@field host? string Slug.
 ---@field address? string
----@field reason? string Why there is no connection.
+---@field reason? string Why there is no connection, or what is wrong with a file.
+---@field path? string Of a file on the host (`file`).
 ---@field command? string
 ---@field use_sudo? boolean
 ---@field status? integer

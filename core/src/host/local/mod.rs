@@ -1,6 +1,7 @@
 //! The machine deployer itself runs on (row F-58).
 
 mod child;
+mod files;
 mod group;
 mod input;
 mod output;
@@ -14,9 +15,14 @@ pub(in crate::host) use child::Child;
 pub(in crate::host) use spawn::{Piped, environment, piped};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use files::LocalFiles;
+pub(crate) use files::NAMES_MAX;
+
+use super::files::FileSystem;
 use super::{Host, HostError, Process, ProcessControl, Reach, Spawn};
 use crate::node::HostDef;
 
@@ -67,5 +73,9 @@ impl Host for LocalHost {
         let (events, receiver) = tokio::sync::mpsc::channel(task::EVENTS_MAX);
         tokio::spawn(task::Task::new(child, input, output, requests, events).run());
         Ok(Process { events: receiver, control })
+    }
+
+    async fn files(&self, _reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        Ok(Arc::new(LocalFiles))
     }
 }

@@ -35,6 +35,21 @@ conforms! {
     keys_and_size something_left_behind cancelled ctrl_c_at_the_command dropped too_slow sandbox questions login_shell
 }
 
+/// The same for files.
+macro_rules! files_conform {
+    ($($case:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            crate::host::files::conformance::$case(&here()).await;
+        }
+    )*};
+}
+
+files_conform! {
+    open_files replaced_in_one_step asking_about_files transfers a_sparse_giant trees interrupted_transfers
+    a_full_disk files_in_a_sandbox files_as_root
+}
+
 #[tokio::test]
 async fn nothing_but_the_three_streams_is_inherited() {
     for stage in [Stage::plain(&here()), Stage::tty(&here())] {

@@ -8,8 +8,10 @@ use tokio::sync::OnceCell;
 use super::channel::{self, NotStarted};
 use super::failure::Failure;
 use super::hops::{self, Journey};
-use super::pool::{Spare, SshPool};
+use super::pool::{Lease, Spare, SshPool};
+use super::sftp::{Session, SftpFiles};
 use super::target::Target;
+use crate::host::files::FileSystem;
 use crate::host::{ConnectError, ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
 use crate::node::HostDef;
 
@@ -54,15 +56,44 @@ impl SshHost {
 
     async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         let target = self.target().await?;
+        let spare = Spare::new(&self.pool.shared, target, &Journey::to(self.definition.slug(), target));
+        self.on_a_channel(reach, |lease| channel::start(lease, spare.clone(), spawn.clone(), target.timeout)).await
+    }
+
+    async fn open_files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        let target = self.target().await?;
+        match SftpFiles::of(&self.pool.shared.sftp, &target.key, || self.open_session(reach)).await {
+            Ok(files) => Ok(Arc::new(files)),
+            Err(HostError::Refused { reason, .. }) => Err(self.no_files(reason)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open_session(&self, reach: &Reach) -> Result<Arc<Session>, HostError> {
+        let limit = self.target().await?.timeout;
+        let (lease, read, write) = self.on_a_channel(reach, |lease| channel::subsystem(lease, "sftp", limit)).await?;
+        Session::begin(lease, (read, write), limit).await.map_err(|why| self.no_files(why))
+    }
+
+    fn no_files(&self, reason: String) -> HostError {
+        HostError::NoFiles { host: self.definition.slug().to_string(), reason }
+    }
+
+    /// Starts something on a channel of a connection that has room for one.
+    async fn on_a_channel<T, F: Future<Output = Result<T, NotStarted>> + Send>(
+        &self,
+        reach: &Reach,
+        start: impl Fn(Lease) -> F + Send,
+    ) -> Result<T, HostError> {
+        let target = self.target().await?;
         let slug = self.definition.slug();
         let journey = Journey::to(slug, target);
-        let spare = Spare::new(&self.pool.shared, target, &journey);
         let (mut redialled, mut full) = (false, Vec::new());
         loop {
             let lease = self.pool.shared.lease(target, &journey, reach, &full).await;
             let lease = lease.map_err(|failure| failure.on(slug, target))?;
-            match channel::start(lease, spare.clone(), spawn.clone(), target.timeout).await {
-                Ok(process) => return Ok(process),
+            match start(lease).await {
+                Ok(started) => return Ok(started),
                 Err(NotStarted::Full { none_at_all: true, .. }) => {
                     return Err(self.refused("the server allows no commands on a connection (MaxSessions)".into()));
                 }
@@ -120,6 +151,15 @@ impl Host for SshHost {
     async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         tokio::select! {
             started = self.start(spawn, reach) => started,
+            () = reach.cancel.cancelled() => {
+                Err(HostError::Interrupted { host: self.definition.slug().to_string() })
+            }
+        }
+    }
+
+    async fn files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        tokio::select! {
+            files = self.open_files(reach) => files,
             () = reach.cancel.cancelled() => {
                 Err(HostError::Interrupted { host: self.definition.slug().to_string() })
             }

@@ -21,6 +21,7 @@ mod host_key;
 mod known_hosts;
 mod pool;
 mod questions;
+mod sftp;
 mod tap;
 mod target;
 #[cfg(test)]

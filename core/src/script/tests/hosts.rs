@@ -59,7 +59,7 @@ async fn blocks_hold_for_what_is_inside() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// rows: F-14 F-16 F-28 F-29 F-58 F-75
+/// rows: F-14 F-16 F-23 F-28 F-29 F-58 F-75
 #[tokio::test]
 async fn results_are_text_with_fields() {
     let cases = [
@@ -101,7 +101,9 @@ async fn results_are_text_with_fields() {
         ("return h:env('N', 3)", "the value of N must be text, got a number"),
         (
             "return h:put('x')",
-            "a host has no 'put'; there is: run, sudo, cd, env, prefix, exists, getcwd, has_command, ifconfig, slug, address, definition",
+            "a host has no 'put'; there is: run, sudo, cd, env, prefix, exists, getcwd, has_command, ifconfig, open, put_file, get_file, stat, \
+             lstat, listdir, listdir_stat, expand_path, get_home_directory, get_ip_address, hostname, is_64_bit, start_interactive_shell, \
+             slug, address, definition",
         ),
         ("return self.hosts:filter(3)", "a role must be text, got a number"),
         ("return self.hosts == self.hosts", "hosts of nodes cannot be compared: compare their slugs"),

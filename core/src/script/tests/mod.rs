@@ -7,6 +7,7 @@ mod classes;
 mod console;
 mod docs;
 mod fake;
+mod files;
 mod hosts;
 mod inspect;
 mod limits;

@@ -6,7 +6,7 @@ use mlua::{Lua, Table, Value};
 
 use super::super::chunks::Chunks;
 use super::super::load::state;
-use super::super::{Brought, TYPES, entry, env, error, host, output, prelude, run};
+use super::super::{Brought, TYPES, entry, env, error, files, host, output, prelude, run};
 
 type Names = BTreeSet<String>;
 
@@ -61,6 +61,11 @@ fn real(lua: &Lua) -> Vec<(&'static str, Names)> {
         ("deployer.Hosts", names([&run::OF_MANY[..]])),
         ("deployer.Host", names([&run::OF_ONE[..]])),
         ("deployer.RunOptions", names([&run::RUN_OPTIONS[..]])),
+        ("deployer.OpenOptions", names([&files::OPEN_OPTIONS[..]])),
+        ("deployer.TransferOptions", names([&files::TRANSFER_OPTIONS[..]])),
+        ("deployer.ShellOptions", names([&["initial_input"][..]])),
+        ("deployer.File", methods("file", &[])),
+        ("deployer.Stat", names([&files::STAT_FIELDS[..]])),
         ("deployer.HostSettings", names([&host::SETTINGS[..]])),
         ("deployer.HostDefinition", names([&host::READABLE[..]])),
         ("deployer.Result", names([&output::FIELDS[..]])),

@@ -23,8 +23,10 @@ use super::pool::{Lease, Spare};
 use crate::host::{Process, ProcessControl, Signal, Spawn, SpawnMode};
 
 use mark::Mark;
-use outbox::WriteHalf;
 use running::{Reader, Running};
+
+pub(super) use outbox::WriteHalf;
+pub(super) use waits::close;
 
 /// Events on their way to the reader, beside those in the ring.
 const EVENTS: usize = 16;
@@ -48,6 +50,45 @@ pub(super) async fn start(lease: Lease, spare: Spare, spawn: Spawn, limit: Durat
         Ok(result) => result,
         Err(_) => Err(NotStarted::Lost("the task of the channel ended".into())),
     }
+}
+
+/// Starts a subsystem of the server, such as `sftp`. The lease comes back, for whoever serves the channel.
+pub(super) async fn subsystem(
+    lease: Lease,
+    name: &'static str,
+    limit: Duration,
+) -> Result<(Lease, ChannelReadHalf, WriteHalf), NotStarted> {
+    let (ready, started) = oneshot::channel();
+    // In a task of its own, as above.
+    tokio::spawn(async move {
+        let result = request_subsystem(lease, name, limit).await;
+        if let Err(Ok((_lease, mut read, write))) = ready.send(result) {
+            close(&mut read, &write).await;
+        }
+    });
+    match started.await {
+        Ok(result) => result,
+        Err(_) => Err(NotStarted::Lost("the task of the channel ended".into())),
+    }
+}
+
+async fn request_subsystem(
+    lease: Lease,
+    name: &'static str,
+    limit: Duration,
+) -> Result<(Lease, ChannelReadHalf, WriteHalf), NotStarted> {
+    let (mut read, write) = open::open(&lease.connection, limit).await?.split();
+    let write: WriteHalf = Arc::new(write);
+    let asked = write.request_subsystem(true, name).await;
+    let why = match timeout(limit, answer(&mut read)).await {
+        _ if asked.is_err() => NotStarted::Lost(lease.connection.last_words().await),
+        Ok(Some(true)) => return Ok((lease, read, write)),
+        Ok(Some(false)) => NotStarted::Refused(format!("the server has no subsystem '{name}' (sshd_config)")),
+        Ok(None) => NotStarted::Lost(lease.connection.last_words().await),
+        Err(_) => NotStarted::Refused(format!("subsystem '{name}': no answer within {}", seconds(limit))),
+    };
+    close(&mut read, &write).await;
+    Err(why)
 }
 
 async fn serve(

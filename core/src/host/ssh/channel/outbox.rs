@@ -23,7 +23,7 @@ const CTRL_D: &[u8] = b"\x04";
 const CTRL_D_TWICE: &[u8] = b"\x04\x04";
 
 type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
-pub(super) type WriteHalf = Arc<ChannelWriteHalf<Msg>>;
+pub(in crate::host::ssh) type WriteHalf = Arc<ChannelWriteHalf<Msg>>;
 
 /// Requests on their way. Sending one may take long (the server's window is closed); that keeps neither the next urgent
 /// one nor the command's output waiting.

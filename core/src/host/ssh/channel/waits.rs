@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_millis(200);
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Closes a channel and waits until the server agrees, so that its slot is free when the lease is given back.
-pub(super) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) {
+pub(in crate::host::ssh) async fn close(read: &mut ChannelReadHalf, write: &WriteHalf) {
     let closing = async {
         let _gone_already = write.close().await;
         while !matches!(read.wait().await, None | Some(ChannelMsg::Close)) {}

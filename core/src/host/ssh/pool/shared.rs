@@ -19,6 +19,7 @@ use crate::host::ssh::connection::{Connection, IDLE};
 use crate::host::ssh::failure::{Failure, FailureKind};
 use crate::host::ssh::governor::Governor;
 use crate::host::ssh::hops::Journey;
+use crate::host::ssh::sftp::Slots;
 use crate::host::ssh::target::{Key, Target};
 
 /// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
@@ -29,6 +30,7 @@ pub(in crate::host::ssh) struct Shared {
     pub(in crate::host::ssh) options: SshOptions,
     pub(in crate::host::ssh) governor: Governor,
     pub(in crate::host::ssh) resolver: Resolver,
+    pub(in crate::host::ssh) sftp: Slots,
     ids: AtomicU64,
     // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
     destinations: Mutex<HashMap<Key, Destination>>,
@@ -70,6 +72,7 @@ impl Shared {
             options,
             resolver,
             governor: Governor::default(),
+            sftp: Slots::default(),
             ids: AtomicU64::new(0),
             destinations: Mutex::default(),
         }

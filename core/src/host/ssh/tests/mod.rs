@@ -4,6 +4,7 @@
 
 mod certificates;
 mod commands;
+mod files;
 mod hops;
 mod identity;
 mod known_hosts;

@@ -46,8 +46,9 @@ impl Sshd {
             .expect("authorized_keys");
         let lines = prepare(path);
         let port = free_port();
+        let sftp = if lines.contains("Subsystem") { "" } else { "Subsystem sftp internal-sftp\n" };
         let config = format!(
-            "{lines}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/authorized_keys\n\
+            "{lines}\n{sftp}Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/authorized_keys\n\
              PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin yes\nLogLevel DEBUG1\n",
             path.display()
