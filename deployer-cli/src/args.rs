@@ -218,7 +218,7 @@ pub(crate) struct HandOver {
 pub(crate) struct Replay {
     /// The recording: an asciicast of version 2
     #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    pub(crate) recording: PathBuf,
 
     /// How many times as fast as it was
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]

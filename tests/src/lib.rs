@@ -5,6 +5,7 @@
 //! started and fails when something is left behind. Nothing here is shared between stories, so they run side by side.
 
 pub mod daemon;
+pub mod others;
 pub mod processes;
 pub mod sessions;
 pub mod sshd;

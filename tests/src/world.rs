@@ -75,6 +75,11 @@ impl World {
         self.dir().join("run")
     }
 
+    /// Where the team's daemons of this world have their sockets.
+    pub fn team_dir(&self) -> PathBuf {
+        self.dir().join("team")
+    }
+
     /// The path of the log that daemons of this world write their stderr to.
     pub fn daemon_log(&self) -> PathBuf {
         self.dir().join("daemon.log")
@@ -122,6 +127,7 @@ impl World {
         let mut environment = vec![
             ("HOME", self.home().display().to_string()),
             ("XDG_RUNTIME_DIR", self.runtime_dir().display().to_string()),
+            ("DEPLOYER_TEAM_DIRECTORY", self.team_dir().display().to_string()),
             ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_string()),
             ("TERM", "xterm-256color".to_string()),
             ("LANG", "C.UTF-8".to_string()),

@@ -10,7 +10,7 @@ use crate::runtime;
 
 /// On a terminal it plays; elsewhere the screen at the end is printed as text.
 pub(super) fn replay(replay: &Replay) -> Result<u8, Failure> {
-    let mut recording = Recording::open(&replay.file)?;
+    let mut recording = Recording::open(&replay.recording)?;
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         runtime::client(replay::play(&mut recording, replay.speed))?;
     } else {

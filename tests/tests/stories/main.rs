@@ -1,6 +1,7 @@
 //! The end-to-end stories: what operators do, with the real binary, in real terminals, against real ssh servers.
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+mod authority;
 mod broken_files;
 mod cells;
 mod completion;
@@ -11,10 +12,12 @@ mod full_screen;
 mod harness;
 mod hello;
 mod interrupt;
+mod journal;
 mod jump_box;
 mod one_login;
 mod parallel_100;
 mod readme;
+mod recording;
 mod sessions;
 mod telnet;
 mod trouble;

@@ -1,0 +1,187 @@
+//! Several users of one daemon: who may do what, and who hears of it.
+
+use deployer_tests::daemon::Daemon;
+use deployer_tests::others::{Other, TEAM_GROUP};
+use deployer_tests::wait::eventually;
+use deployer_tests::world::World;
+use rustix::process::Signal;
+
+use crate::journal::{events, lines};
+
+/// Two places with the same actions, on this machine.
+const PLACES: &str = r#"
+local Place = Node { Hosts = { host = LocalHost { slug = "here" } } }
+function Place:go() self.hosts:run("echo gone >> gone") end
+function Place:elsewhere() self.parent.production:go() end
+function Place:read() return self.hosts:run("echo read >> gone").stdout end
+Place.status = deployer.property(function(self) return self.hosts:run("echo looked >> gone").stdout end)
+function Place:look() return self.parent.production.status end
+return Node { staging = Place {}, production = Place {} }
+"#;
+
+/// Somebody who runs everything but production, and somebody who only looks.
+const POLICY: &str = r#"
+[users]
+41001 = "operator"
+41002 = "viewer"
+41003 = "operator"
+
+[[limits]]
+node = "production"
+rank = "viewer"
+users = ["41001"]
+"#;
+
+fn team(world: &World) -> Daemon {
+    world.deploy(PLACES);
+    world.write("policy.toml", POLICY);
+    world.listen_with(&[
+        "-f",
+        "deploy.lua",
+        "listen",
+        "--team",
+        "ops",
+        "--team-group",
+        TEAM_GROUP,
+        "--policy",
+        "policy.toml",
+        "--journal",
+        "journal",
+    ])
+}
+
+fn gone(world: &World) -> String {
+    std::fs::read_to_string(world.dir().join("gone")).unwrap_or_default()
+}
+
+// rows: Q-03 W-02
+#[test]
+fn a_viewer_of_production_runs_what_is_not_production() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let (bob, eve) = (Other::member(&world, 41002).unwrap(), Other::member(&world, 41004).unwrap());
+    let mut daemon = team(&world);
+    for (path, action) in [("production", "go"), ("staging", "elsewhere"), ("staging", "look")] {
+        let refused = ann.run(&["connect", "--path", path, "--", action]);
+        assert_eq!(refused.status, Some(6), "{refused:#?}");
+        assert!(refused.stderr.contains("is viewer on production (policy.toml:8)"), "{refused:#?}");
+    }
+    let refused = bob.run(&["connect", "--path", "staging", "--", "go"]);
+    assert_eq!(refused.status, Some(6), "{refused:#?}");
+    assert_eq!(gone(&world), "", "nothing ran");
+    let refused = eve.run(&["connect", "--path", "staging", "--", "go"]);
+    assert_eq!(refused.status, Some(6), "{refused:#?}");
+    assert!(refused.stderr.contains("gives no rank"), "{refused:#?}");
+    let refused = eve.stranger().run(&["connect", "--path", "staging", "--", "go"]);
+    assert_eq!(refused.status, Some(6), "the socket is not for everybody: {refused:#?}");
+    assert_eq!(ann.run(&["connect", "--path", "staging", "--", "go"]).status, Some(0));
+    assert_eq!(gone(&world), "gone\n");
+    daemon.stop();
+    let lines = lines(&world.dir().join("journal/ops"));
+    let refusals: Vec<(u64, &str)> = lines
+        .iter()
+        .filter(|line| line["event"] == "refusal" && line["verb"] != "connect")
+        .map(|line| (line["uid"].as_u64().unwrap(), line["node"].as_str().unwrap()))
+        .collect();
+    let production = (41001, "deploy.production");
+    assert_eq!(refusals, [production, production, production, (41002, "deploy.staging")]);
+    assert!(lines.iter().any(|line| line["event"] == "refusal" && line["verb"] == "connect" && line["uid"] == 41004));
+}
+
+#[test]
+fn the_weaker_of_owner_and_typist_counts() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let (bob, carl) = (Other::member(&world, 41002).unwrap(), Other::member(&world, 41003).unwrap());
+    let _daemon = team(&world);
+    let mut carls = carl.connect("carl", &["--path", "production"]);
+    carls.wait_for_prompt("deploy.production > ");
+    let name = world.sessions()[0].name.clone();
+    for (who, args) in [(&ann, &["connect", "--session"][..]), (&bob, &["kill-session"])] {
+        // Joining needs a terminal; the refusal comes the same way.
+        let mut refused = match args[0] {
+            "connect" => who.connect("refused", &["--session", &name]),
+            _ => {
+                let killed = who.run(&["kill-session", &name]);
+                assert_eq!(killed.status, Some(6), "{killed:#?}");
+                assert!(killed.stderr.contains("belongs to uid 41003"), "{killed:#?}");
+                continue;
+            }
+        };
+        refused.wait_for_text("why not", "belongs to uid 41003");
+        assert_eq!(refused.exit_status(), 6);
+    }
+    let watcher = bob.connect("watcher", &["--session", &name, "--watch"]);
+    watcher.wait_for_text("the session", "deploy.production > ");
+    let shared = carl.run(&["share", &name, "41001"]);
+    assert_eq!(shared.status, Some(0), "{shared:#?}");
+    let mut anns = ann.connect("ann", &["--session", &name]);
+    anns.wait_for_prompt("deploy.production > ");
+    anns.send_line("go");
+    carls.wait_for_text("why ann may not", "uid 41001 is viewer on production");
+    carls.wait_for_prompt("deploy.production > ");
+    assert_eq!(gone(&world), "");
+    carls.send_line("go");
+    eventually("what carl may do is done", || gone(&world) == "gone\n", || carls.evidence());
+    let listed = bob.run(&["list-sessions"]);
+    for text in ["uid 41003 (41003)", "uid 41001 (operator)", "uid 41002 (viewer, watching)"] {
+        assert!(listed.stdout.contains(text), "{text}: {listed:#?}");
+    }
+    let stopped = carl.run(&["share", &name, "41001", "--stop"]);
+    assert_eq!(stopped.status, Some(0), "{stopped:#?}");
+    anns.send("go");
+    anns.wait_for_text("that she may not type any more", "belongs to uid 41003");
+    let given = carl.run(&["hand-over", &name, "41001"]);
+    assert_eq!(given.status, Some(0), "{given:#?}");
+    carls.send_line("go");
+    anns.wait_for_text("whose rights are missing now", "belongs to uid 41001, who is viewer on production");
+    assert_eq!(gone(&world), "gone\n");
+}
+
+#[test]
+fn a_broken_policy_is_refused_and_the_one_before_stays() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let daemon = team(&world);
+    let reload = |policy: &str, said: &str| {
+        world.write("policy.toml", policy);
+        deployer_tests::processes::signal(daemon.pid(), Signal::HUP);
+        let log = || std::fs::read_to_string(world.daemon_log()).unwrap();
+        eventually(said, || log().contains(said), log);
+    };
+    let go = || ann.run(&["connect", "--path", "staging", "--", "go"]).status;
+    assert_eq!(go(), Some(0), "it serves, so it listens to signals");
+    reload("[users]\n41001 = \"boss\"\n", "policy.toml:2: ");
+    assert_eq!(go(), Some(0));
+    reload(&POLICY.replace("\"production\"", "\"prodution\""), "policy.toml:8: ");
+    assert_eq!(go(), Some(0));
+    let watching = ann.connect("ann", &["--path", "staging"]);
+    watching.wait_for_prompt("deploy.staging > ");
+    reload("[users]\n41002 = \"viewer\"\n", "the policy was read again");
+    watching.wait_for_text("that she is not known any more", "gives no rank");
+    assert_eq!(go(), Some(6));
+    let read = events(&world.dir().join("journal/ops"), "reload");
+    let ok: Vec<bool> = read.iter().map(|line| line["ok"].as_bool().unwrap()).collect();
+    assert_eq!(ok, [false, false, true]);
+    let broken = world.run(&["-f", "deploy.lua", "listen", "--team", "two", "--policy", "deploy.lua"]);
+    assert_eq!(broken.status, Some(2), "{broken:#?}");
+    assert!(broken.stderr.contains("deploy.lua:"), "{broken:#?}");
+}
+
+// rows: Q-03 W-02
+#[test]
+fn a_personal_daemon_speaks_to_nobody_else() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    world.deploy(PLACES);
+    let socket = world.dir().join("mine.sock").display().to_string();
+    let mut daemon = world.listen_with(&["-f", "deploy.lua", "listen", "--socket", &socket, "--journal", "journal"]);
+    // Even when its owner has opened the file to all.
+    std::fs::set_permissions(&socket, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+    let refused = ann.run(&["connect", "--socket", &socket, "--path", "staging", "--", "go"]);
+    assert_eq!(refused.status, Some(5), "{refused:#?}");
+    assert_eq!(gone(&world), "");
+    daemon.stop();
+    let refusals = events(&world.dir().join("journal/mine"), "refusal");
+    assert_eq!(refusals[0]["uid"], 41001, "{refusals:?}");
+}

@@ -1,0 +1,83 @@
+//! Recordings of sessions, and playing them.
+
+use std::path::PathBuf;
+
+use deployer_tests::terminal::CTRL_D;
+use deployer_tests::wait::eventually;
+use deployer_tests::world::World;
+
+const LOCAL: &str = r#"
+local Box = Node { Hosts = { host = LocalHost { slug = "box" } } }
+function Box:say(text) self.hosts:run("printf '%s\\n' " .. text) end
+function Box:size() self.hosts:run("stty size") end
+function Box:ask() local _ = self.console:input("Word", { is_password = true }) print("thanks") end
+return Box
+"#;
+
+fn recording(world: &World) -> PathBuf {
+    let place = world.home().join(".local/state/deployer/recordings/0");
+    let mut files = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
+    let (Some(only), None) = (files.next(), files.next()) else { panic!("one recording") };
+    only
+}
+
+#[test]
+fn a_recording_shows_the_screen_again_and_not_what_was_typed() {
+    let world = World::new();
+    world.deploy(LOCAL);
+    let mut daemon = world.listen_with(&["-f", "deploy.lua", "listen", "--record"]);
+    let mut ann = world.connect("ann", &[]);
+    ann.wait_for_prompt("deploy > ");
+    ann.send_line("say grüße-漢字");
+    ann.wait_for_line("what was said", "grüße-漢字");
+    ann.wait_for_prompt("deploy > ");
+    ann.resize(30, 100);
+    ann.send_line("size");
+    ann.wait_for_line("the new size", "30 100");
+    ann.wait_for_prompt("deploy > ");
+    ann.send_line("ask");
+    ann.wait_for_text("the question", "Word");
+    ann.send_line("hidden-word");
+    ann.wait_for_line("the answer was taken", "thanks");
+    ann.wait_for_prompt("deploy > ");
+    let file = recording(&world);
+    let text = || std::fs::read_to_string(&file).unwrap();
+    eventually("the end is recorded", || text().contains("thanks"), text);
+    // As a crash would leave it.
+    daemon.kill_9();
+    assert!(!text().contains("hidden-word"), "{}", text());
+    let printed = world.run(&["replay", &file.display().to_string()]);
+    assert_eq!(printed.status, Some(0), "{printed:#?}");
+    for line in ["grüße-漢字", "30 100", "thanks"] {
+        assert!(printed.stdout.lines().any(|shown| shown == line), "{line}: {printed:#?}");
+    }
+    let mut player = world.terminal("player", "deployer", &["replay", &file.display().to_string(), "--speed", "1000"]);
+    assert_eq!(player.exit_status(), 0, "{}", player.evidence());
+    let raw = player.raw();
+    assert!(raw.contains("grüße") && raw.contains("thanks"), "{}", player.evidence());
+    std::fs::remove_file(daemon.socket()).unwrap();
+}
+
+#[test]
+fn a_replay_stands_still_and_can_be_left() {
+    let world = World::new();
+    let settings = |terminal: &deployer_tests::terminal::Terminal| terminal.settings();
+    let file = world.write(
+        "long.cast",
+        "{\"version\":2,\"width\":80,\"height\":24}\n[0.0,\"o\",\"first\\u001b]0;title\\u0007\"]\n[3600.0,\"o\",\"last\"]\n",
+    );
+    let shell = "read go; \"$0\" replay \"$1\"; echo status $?; read go";
+    let deployer = deployer_tests::world::deployer().display().to_string();
+    let mut player = world.terminal("player", "sh", &["-c", shell, &deployer, &file.display().to_string()]);
+    let before = settings(&player);
+    player.send_line("");
+    player.wait_for_text("the first event", "first");
+    player.send(" ");
+    player.send("q");
+    player.wait_for_text("that it was left", "status 0");
+    assert_eq!(settings(&player), before);
+    assert!(!player.raw().contains("title"), "the bytes of a recording never reach the terminal");
+    let broken = world.run(&["replay", &world.write("no.cast", "{}\n").display().to_string()]);
+    assert_eq!(broken.status, Some(2), "{broken:#?}");
+    player.send(CTRL_D);
+}
