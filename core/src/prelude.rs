@@ -2,6 +2,7 @@
 
 pub use crate::define::{AllHosts, FromValue, IntoValue, ParallelNode, Q, action};
 pub use crate::env::{ActionError, Env, RunContext};
+pub use crate::host::command::CommandHost;
 pub use crate::host::files::{FileOptions, HostFile, OpenMode};
 pub use crate::host::local::LocalHost;
 pub use crate::host::ssh::SshHost;

@@ -381,7 +381,7 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 
-    /// How many hosts of a parallel action are worked on at once [default: all]
+    /// How many hosts of a parallel action are worked on at once [default: 1000]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) parallel: Option<usize>,
 

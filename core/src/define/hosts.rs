@@ -1,7 +1,9 @@
 //! Hosts and roles, as a program writes them down.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::host::command::{CommandHost, CommandHosts};
 use crate::host::local::LocalHost;
 use crate::host::ssh::SshHost;
 use crate::host::{HostContainer, HostsContainer};
@@ -9,6 +11,7 @@ use crate::node::{
     HostDef, HostKeyPolicy, HostKind, HostSettings, HostSource, JumpHost, MapFrom, Position, ProxySetting, RoleMapping,
     Roles, Secret,
 };
+use crate::value::Value;
 
 /// Collects what is said about a host (row F-61); [`HostBuilder::build`] makes the definition.
 #[derive(Clone, Debug)]
@@ -31,6 +34,16 @@ impl LocalHost {
     #[track_caller]
     pub fn define(slug: &str) -> HostBuilder {
         HostBuilder::new(HostKind::Local, HostSettings::default(), slug)
+    }
+}
+
+impl CommandHost {
+    /// Writes down a host behind a command (row F-02): `CommandHost::define("box", ["docker", "exec", "-i", "box"])`.
+    #[track_caller]
+    pub fn define<'a>(slug: &str, wrapper: impl IntoIterator<Item = &'a str>) -> HostBuilder {
+        let words = Value::List(wrapper.into_iter().map(Value::text).collect());
+        HostBuilder::new(HostKind::Custom(Arc::new(CommandHosts)), HostSettings::default(), slug)
+            .extra("wrapper", words)
     }
 }
 
@@ -136,6 +149,17 @@ impl HostBuilder {
     /// replaced.
     pub fn proxy_command(self, line: &str) -> HostBuilder {
         self.set(|settings| settings.proxy = Some(ProxySetting::Command(line.to_string())))
+    }
+
+    /// Whether commands without terminal, keys and sudo share a shell kept open on the host: faster, with the
+    /// differences that docs/decisions/0016-helper-shell.md lists. No when not said.
+    pub fn helper_shell(self, wanted: bool) -> HostBuilder {
+        self.set(|settings| settings.helper_shell = Some(wanted))
+    }
+
+    /// A setting that only this kind of host knows.
+    pub fn extra(self, name: &str, value: Value) -> HostBuilder {
+        self.set(|settings| settings.extra.push((name.to_string(), value)))
     }
 
     /// Known-hosts files to use instead of the usual ones.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
@@ -57,7 +56,7 @@ async fn alone(cell: &Env, label: String, name: &str, code: &Code, args: Vec<Val
     CellOutcome { label, outcome: outcome(result), elapsed: started.elapsed() }
 }
 
-/// Each cell in a task and a terminal of its own. Dropping this future aborts them all.
+/// Each cell in a task and a terminal of its own, so many at once. Dropping this future aborts them all.
 async fn fork(
     env: &Env,
     cells: &[Env],
@@ -69,27 +68,27 @@ async fn fork(
     let started = Instant::now();
     let context = env.context();
     let limit = context.parallel_limit.unwrap_or(cells.len()).max(1);
-    let turns = Arc::new(Semaphore::new(limit));
     let title = format!("{}.{name}", env.node());
     let announced = Announced::begin(&context.terminal, title, labels.clone(), context.cancel.clone()).await;
-    let mut tasks = JoinSet::new();
-    let mut indices: HashMap<Id, usize> = HashMap::new();
-    for (index, cell) in cells.iter().enumerate() {
-        let job = Job {
-            env: cell.clone(),
-            index,
-            announced: announced.clone(),
-            name: name.to_string(),
-            code: code.clone(),
-            args: args.clone(),
-            turns: turns.clone(),
-        };
-        indices.insert(tasks.spawn(job.run()).id(), index);
-    }
-    let mut ended: Vec<Option<(Outcome, Duration)>> = vec![None; cells.len()];
     let late = overdue(&context.cancel, GRACE);
     tokio::pin!(late);
+    let mut waiting = cells.iter().enumerate();
+    let mut tasks = JoinSet::new();
+    let mut indices: HashMap<Id, usize> = HashMap::new();
+    let mut ended: Vec<Option<(Outcome, Duration)>> = vec![None; cells.len()];
     loop {
+        while tasks.len() < limit && !context.cancel.is_cancelled() {
+            let Some((index, cell)) = waiting.next() else { break };
+            let job = Job {
+                env: cell.clone(),
+                index,
+                announced: announced.clone(),
+                name: name.to_string(),
+                code: code.clone(),
+                args: args.clone(),
+            };
+            indices.insert(tasks.spawn(job.run()).id(), index);
+        }
         let joined = tokio::select! {
             biased;
             joined = tasks.join_next_with_id() => joined,
@@ -100,9 +99,13 @@ async fn fork(
             Some(Ok((id, end))) => (id, end),
             Some(Err(error)) => (error.id(), (outcome(Err(fault(error))), started.elapsed())),
         };
-        if let Some(slot) = indices.get(&id).and_then(|index| ended.get_mut(*index)) {
+        if let Some(slot) = indices.remove(&id).and_then(|index| ended.get_mut(index)) {
             *slot = Some(end);
         }
+    }
+    for (index, _) in waiting {
+        announced.ended(index, Outcome::NotStarted.word(), Duration::ZERO);
+        ended[index] = Some((Outcome::NotStarted, Duration::ZERO));
     }
     announced.finish().await;
     let unfinished = || (Outcome::Interrupted(ActionError::new(Cause::Interrupted)), started.elapsed());
@@ -118,7 +121,6 @@ struct Job {
     name: String,
     code: Code,
     args: Vec<Value>,
-    turns: Arc<Semaphore>,
 }
 
 impl Job {
@@ -130,11 +132,9 @@ impl Job {
 
     async fn turn(&self) -> (Outcome, Duration) {
         let context = self.env.context();
-        let turn = tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => return (Outcome::NotStarted, Duration::ZERO),
-            turn = self.turns.acquire() => turn,
-        };
+        if context.cancel.is_cancelled() {
+            return (Outcome::NotStarted, Duration::ZERO);
+        }
         let started = Instant::now();
         let terminal = match self.announced.open(self.index).await {
             Ok(terminal) => terminal,
@@ -146,7 +146,6 @@ impl Job {
         };
         let env = Env::placed(self.env.node().clone(), context.on(terminal.clone()), self.env.calls.clone());
         let result = watched(&env, env.run_here(&self.name, self.code.clone(), self.args.clone())).await;
-        drop(turn);
         let elapsed = started.elapsed();
         // The summary comes after the last line of every cell. Where nobody can see it any more, that is no failure.
         let _nobody_looks = terminal.finish().await;

@@ -319,7 +319,7 @@ pub async fn dropped(host: &Arc<dyn Host>) {
     let pty = SpawnMode::Pty { size: Size::DEFAULT, term: String::new() };
     for mode in [SpawnMode::Piped, pty] {
         let stage = Stage::plain(host);
-        let spawn = Spawn { line: Some("echo pid=$$.; exec sleep 1000".to_string()), mode };
+        let spawn = Spawn::line("echo pid=$$.; exec sleep 1000", mode);
         let mut process = host.spawn(spawn, &stage.host.io().reach()).await.unwrap();
         let mut text = String::new();
         while !text.contains('.') {

@@ -27,6 +27,7 @@ mod show;
 mod sudo;
 mod sudo_session;
 
+pub mod command;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod files;
@@ -60,9 +61,14 @@ pub struct Reach {
     pub cancel: tokio_util::sync::CancellationToken,
 }
 
-/// A place where commands run. Two are built in, [`local::LocalHost`] and [`ssh::SshHost`]; a program can bring more.
+/// A place where commands run. Three are built in, [`local::LocalHost`], [`ssh::SshHost`] and [`command::CommandHost`]; a
+/// program can bring more with a [`crate::node::HostFactory`].
 ///
-/// A host value is cheap and shared; connections belong to [`HostServices`].
+/// A host value is cheap and shared; connections belong to [`HostServices`]. An implementation says how a command is
+/// started ([`Host::spawn`]) and feeds [`Process::events`]; all the rest (composing the line, sudo, output, timeouts,
+/// questions) is done for it. Three things it owes everybody: events are never held back by a reader beyond a bound of its
+/// own, a process that is dropped is ended, and the end that is told is the end that was seen
+/// ([`ExitStatus::Unknown`] otherwise). `conformance` (feature of the same name) checks that with real commands.
 #[async_trait]
 pub trait Host: Send + Sync + fmt::Debug {
     /// The definition this host was made from.

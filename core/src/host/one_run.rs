@@ -133,7 +133,8 @@ impl<'a> OneRun<'a> {
             true => SpawnMode::Pty { size: *self.io.terminal.size().borrow(), term: self.io.terminal.term() },
             false => SpawnMode::Piped,
         };
-        let process = self.host.spawn(Spawn { line, mode }, &self.io.reach()).await?;
+        let unattended = !connection.operator && !connection.pty && sudo.is_none();
+        let process = self.host.spawn(Spawn { line, mode, unattended }, &self.io.reach()).await?;
         Ok(drive::drive(process, connection, sudo, self.options, self.io).await)
     }
 

@@ -14,6 +14,15 @@ pub struct Spawn {
     pub line: Option<String>,
     /// With or without a terminal.
     pub mode: SpawnMode,
+    /// Nobody watches it and nobody types: its input ends at once. Only pipes; a host may run it more cheaply.
+    pub unattended: bool,
+}
+
+impl Spawn {
+    /// A command line, to be watched.
+    pub fn line(line: impl Into<String>, mode: SpawnMode) -> Spawn {
+        Spawn { line: Some(line.into()), mode, unattended: false }
+    }
 }
 
 /// With or without a terminal.

@@ -32,6 +32,16 @@ pub enum HostKind {
 pub trait HostFactory: Send + Sync + fmt::Debug {
     /// The host of a definition.
     fn host(&self, definition: &HostDef) -> Arc<dyn Host>;
+
+    /// Whether these settings make sense; asked when a deployment file writes a host down, so that the message has a
+    /// position.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    fn check(&self, settings: &HostSettings) -> Result<(), String> {
+        let _any = settings;
+        Ok(())
+    }
 }
 
 /// Everything a deployment can say about a host (row F-61). `None` means "not said": the SSH configuration or the
@@ -62,6 +72,8 @@ pub struct HostSettings {
     pub config_filename: Option<String>,
     /// `strict`, `accept-new` or `ask`; default `ask` when somebody is there, `strict` otherwise (design 6).
     pub host_keys: Option<HostKeyPolicy>,
+    /// Whether commands that nobody watches share a shell kept open on the host (docs/decisions/0016); default no.
+    pub helper_shell: Option<bool>,
     /// Known-hosts files to use instead of `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`; tests and teams
     /// with a shared file set it.
     pub known_hosts: Option<Vec<String>>,

@@ -9,6 +9,10 @@ pub(super) const PARALLEL: &str = "parallel";
 pub(super) const DETACH_KEY: &str = "detach-key";
 pub(super) const NEW_WINDOW_KEY: &str = "new-window-key";
 
+/// Each host that is worked on has a terminal, a coroutine and often a connection: the limits of the system on terminals
+/// (4096) and open files come soon after, and other sessions wait behind what runs.
+const AT_ONCE: usize = 1000;
+
 /// An option.
 #[derive(Debug)]
 pub struct Definition {
@@ -45,7 +49,7 @@ pub const TABLE: &[Definition] = &[
         kind: Kind::Count,
         summary: "how many hosts of a parallel action are worked on at once",
         needs_daemon: false,
-        default: OptionValue::Count(None),
+        default: OptionValue::Count(Some(AT_ONCE)),
     },
     Definition {
         name: KEEP_PANES_OPEN,

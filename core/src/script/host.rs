@@ -3,14 +3,17 @@
 
 mod proxy;
 
+use std::sync::Arc;
+
 use mlua::{IntoLua, Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::convert::{from_lua, text, type_name};
 use super::error::{Raised, usage};
 use super::frames;
-use super::run::seconds;
+use super::run::{flag, seconds};
 use super::shared::Shared;
 use super::suggest::suggest;
+use crate::host::command::CommandHosts;
 use crate::node::{HostDef, HostKeyPolicy, HostKind, HostSettings, Secret};
 
 /// A host definition as a Lua value.
@@ -23,7 +26,7 @@ pub(super) struct LuaHostKind {
 }
 
 /// The settings there are (row F-61).
-pub(super) const SETTINGS: [&str; 18] = [
+pub(super) const SETTINGS: [&str; 19] = [
     "slug",
     "address",
     "port",
@@ -42,6 +45,7 @@ pub(super) const SETTINGS: [&str; 18] = [
     "known_hosts",
     "proxy_jump",
     "proxy_command",
+    "helper_shell",
 ];
 
 impl UserData for LuaHost {
@@ -94,6 +98,11 @@ fn define(lua: &Lua, kind: HostKind, mut settings: HostSettings, of: &str, table
     if settings.slug.is_empty() {
         return usage(format!("{of} needs a slug: a short name that is unique within a role"));
     }
+    if let HostKind::Custom(factory) = &kind
+        && let Err(message) = factory.check(&settings)
+    {
+        return usage(message);
+    }
     Shared::charge(lua, weight(&settings))?;
     Ok(LuaHost(HostDef::new(kind, settings)))
 }
@@ -130,6 +139,7 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
         "known_hosts" => settings.known_hosts = Some(files(value)?),
         "proxy_jump" => settings.proxy = Some(proxy::jump(lua, value)?),
         "proxy_command" => settings.proxy = Some(proxy::command(words()?)),
+        "helper_shell" => settings.helper_shell = Some(flag(key, value)?),
         _ if matches!(kind, HostKind::Custom(_)) => settings.extra.push((key.to_string(), from_lua(lua, value)?)),
         _ => return usage(format!("a host has no setting '{key}'{}", suggest(key, SETTINGS.into_iter()))),
     }
@@ -221,6 +231,8 @@ pub(super) fn install(module: &Table, custom: &[(String, HostKind)]) -> mlua::Re
     let local = HostSettings { slug: "localhost".to_string(), ..HostSettings::default() };
     module.raw_set("LocalHost", LuaHost(HostDef::new(HostKind::Local, local)))?;
     module.raw_set("SSHHost", LuaHostKind { name: "SSHHost".to_string(), kind: HostKind::Ssh })?;
+    let command = HostKind::Custom(Arc::new(CommandHosts));
+    module.raw_set("CommandHost", LuaHostKind { name: "CommandHost".to_string(), kind: command })?;
     for (name, kind) in custom {
         if module.raw_get::<Value>(name.as_str())? != Value::Nil {
             return Err(Raised::usage(format!("a kind of host cannot be called '{name}': the name is taken")).into());

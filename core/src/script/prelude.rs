@@ -1,5 +1,7 @@
 //! The natives that the prelude builds on, and the functions it gives back.
 
+use std::pin::Pin;
+
 use mlua::chunk::ChunkMode;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
@@ -14,6 +16,12 @@ use super::suggest::nearest;
 use super::{convert, files, inspect, methods, output, parallel, query, questions, run};
 
 const TEXT: &str = include_str!("prelude.lua");
+
+/// A future whose memory is given back when it has ended. What Lua awaits is garbage of Lua afterwards, whose collector
+/// knows nothing of its size: a loop of commands would keep kilobytes of each until the next collection.
+fn released<F: Future>(work: F) -> Pin<Box<F>> {
+    Box::pin(work)
+}
 
 /// A function of the prelude.
 pub(super) fn function(lua: &Lua, name: &str) -> mlua::Result<Function> {
@@ -60,7 +68,7 @@ fn calls(lua: &Lua, native: &Table) -> mlua::Result<()> {
             let prepared = env_of(&this, "an attribute").and_then(|env| Ok((env, convert::text(&name, "a name")?)));
             async move {
                 let (env, name) = prepared?;
-                to_lua(&lua, env.get(&name).await.map_err(Raised::from)?)
+                to_lua(&lua, released(env.get(&name)).await.map_err(Raised::from)?)
             }
         })?,
     )?;
@@ -70,7 +78,7 @@ fn calls(lua: &Lua, native: &Table) -> mlua::Result<()> {
             let prepared = prepare_bound(&lua, args);
             async move {
                 let (bound, args) = prepared?;
-                finished(&lua, bound.call(args).await)
+                finished(&lua, released(bound.call(args)).await)
             }
         })?,
     )?;
@@ -80,7 +88,7 @@ fn calls(lua: &Lua, native: &Table) -> mlua::Result<()> {
             let prepared = prepare_unbound(&lua, args);
             async move {
                 let ((env, name, action), args) = prepared?;
-                finished(&lua, env.call_action(&name, &action, args).await)
+                finished(&lua, released(env.call_action(&name, &action, args)).await)
             }
         })?,
     )?;
@@ -90,7 +98,7 @@ fn calls(lua: &Lua, native: &Table) -> mlua::Result<()> {
             let prepared = prepare_node(&lua, args);
             async move {
                 let (env, args) = prepared?;
-                finished(&lua, env.invoke(args).await)
+                finished(&lua, released(env.invoke(args)).await)
             }
         })?,
     )
@@ -102,7 +110,7 @@ fn hosts(lua: &Lua, native: &Table) -> mlua::Result<()> {
             name,
             lua.create_async_function(move |lua, args: (Value, Value, Value)| {
                 let prepared = run::prepare_run(args, use_sudo);
-                async move { prepared?.finish(&lua).await }
+                async move { released(prepared?.finish(&lua)).await }
             })?,
         )?;
     }
@@ -131,7 +139,7 @@ fn looking(lua: &Lua, native: &Table) -> mlua::Result<()> {
             let prepared = inspect::prepare_entry(&lua, args);
             async move {
                 let (entry, args) = prepared?;
-                finished(&lua, entry.call(args).await)
+                finished(&lua, released(entry.call(args)).await)
             }
         })?,
     )

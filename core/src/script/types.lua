@@ -137,10 +137,20 @@ function deployer.set_group(group) end
 ---@field known_hosts? string|string[]
 ---@field proxy_jump? string|deployer.HostDefinition|(string|deployer.HostDefinition)[] Hosts to go through, nearest first, as `"anna@bastion:2222"` or hosts; `"none"` for none.
 ---@field proxy_command? string A program to go through; `%h`, `%p`, `%r` and `%n` are replaced.
+---@field helper_shell? boolean Commands that nobody watches share a shell kept open on the host; false when not set.
 
 ---@param settings deployer.HostSettings
 ---@return deployer.HostDefinition
 function deployer.SSHHost(settings) end
+
+---@class deployer.CommandHostSettings: deployer.HostSettings
+---@field wrapper string[] The command put before each command, as words: `{ "docker", "exec", "-i", "box" }`.
+---@field terminal_wrapper? string[] The same for runs in a terminal, where it differs: `{ "docker", "exec", "-it", "box" }`.
+
+--- A host behind a command on the machine that deployer runs on: a container, a namespace, a chroot.
+---@param settings deployer.CommandHostSettings
+---@return deployer.HostDefinition
+function deployer.CommandHost(settings) end
 
 -- Nodes in actions ---------------------------------------------------------------------------------------------------
 

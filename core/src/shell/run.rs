@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::commands::{self, Look, Reply};
+use super::commands::{self, Look, Reply, connections};
 use super::editor::Editor;
 use super::place::Place;
 use super::reader::{self, Read, Script};
@@ -176,7 +176,7 @@ impl Shell {
     async fn words(&mut self, words: &[String]) -> io::Result<Outcome> {
         let Some((first, rest)) = words.split_first() else { return Ok(Outcome::Status(0)) };
         if let Some(command) = commands::by_name(&self.state, first) {
-            let look = Look { columns: usize::from(self.screen.size().borrow().cols), colour: self.colour };
+            let look = self.look();
             let reply = (command.run)(&mut self.state, rest, &look);
             return self.reply(reply).await;
         }
@@ -189,6 +189,10 @@ impl Shell {
         self.action(words, false).await
     }
 
+    fn look(&self) -> Look {
+        Look { columns: usize::from(self.screen.size().borrow().cols), colour: self.colour }
+    }
+
     async fn reply(&mut self, reply: Result<Reply, String>) -> io::Result<Outcome> {
         match reply {
             Ok(Reply::Done) => self.moved(),
@@ -196,6 +200,10 @@ impl Shell {
             Ok(Reply::Clear) if self.screen.kind() == Kind::Tty => self.screen.write(b"\x1b[H\x1b[2J").await?,
             Ok(Reply::Clear) => {}
             Ok(Reply::Leave) => return Ok(Outcome::Leave),
+            Ok(Reply::Connections) => {
+                let list = connections::text(&self.session.services.ssh().connections(), &self.look());
+                page(&self.terminal, &list).await?;
+            }
             Ok(Reply::Reload) => return self.reload().await,
             Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
-use russh::{Channel, ChannelId, ChannelOpenFailure, Error};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Error, Names};
 
 use super::host_key::Inspector;
 use super::vitals::{Vitals, describe_end};
@@ -42,6 +42,15 @@ impl Handler for Client {
 
     async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Error> {
         self.vitals.banner_line(banner);
+        Ok(())
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Error> {
+        let mut agreed = format!("{}, {}, {}", names.kex.as_ref(), names.key, names.cipher.as_ref());
+        if !agreed.contains("gcm") && !agreed.contains("poly1305") {
+            agreed.push_str(&format!(", {}", names.client_mac.as_ref()));
+        }
+        self.vitals.agreed(agreed);
         Ok(())
     }
 

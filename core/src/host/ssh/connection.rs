@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::dial::Link;
+use super::failure::printable;
 use super::pool::{Lease, Shared};
 use super::tap::Gauge;
 use super::target::{Key, Target};
@@ -72,6 +73,13 @@ impl Connection {
     /// Whether nobody else waits when one reader is slow: one channel on it, and on those it goes through.
     pub(super) fn serves_one(&self) -> bool {
         self.chain().all(|connection| connection.vitals.open() <= 1)
+    }
+
+    /// The server's version, without the protocol's.
+    pub(super) fn server(&self) -> String {
+        let greeting = self.gauge.greeting();
+        let version = greeting.lines().find_map(|line| line.strip_prefix("SSH-2.0-")).unwrap_or("?");
+        printable(version.trim_end(), 100)
     }
 
     /// Whether it can no longer be used.

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::channel::{self, NotStarted};
 use super::failure::Failure;
+use super::helper::{self, Way};
 use super::hops::{self, Journey};
 use super::pool::{Lease, Spare, SshPool};
 use super::sftp::{Session, SftpFiles};
@@ -56,7 +57,11 @@ impl SshHost {
 
     async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         let target = self.target().await?;
-        let spare = Spare::new(&self.pool.shared, target, &Journey::to(self.definition.slug(), target));
+        let journey = Journey::to(self.definition.slug(), target);
+        let spare = Spare::new(&self.pool.shared, target, &journey);
+        if let Some(process) = self.by_helper(&spawn, target, &journey, &spare, reach).await {
+            return Ok(process);
+        }
         self.on_a_channel(reach, |lease| channel::start(lease, spare.clone(), spawn.clone(), target.timeout)).await
     }
 
@@ -106,12 +111,37 @@ impl SshHost {
         }
     }
 
+    /// On the helper shell of this operator. `None`: not there, nothing was sent.
+    async fn by_helper(
+        &self,
+        spawn: &Spawn,
+        target: &Arc<Target>,
+        journey: &Journey,
+        spare: &Spare,
+        reach: &Reach,
+    ) -> Option<Process> {
+        if !spawn.unattended || self.definition.settings().helper_shell != Some(true) {
+            return None;
+        }
+        let line = spawn.line.as_deref()?;
+        let shared = &self.pool.shared;
+        match shared.helpers.way(&target.key, &reach.asker, line) {
+            Way::Alone => None,
+            Way::Use(order) => helper::give(order, line).await,
+            Way::Start(turn) => {
+                // Why there is no connection is told by the run on its own.
+                let lease = shared.lease(target, journey, reach, &[]).await.ok()?;
+                helper::start(lease, spare.clone(), turn, line, target.timeout).await
+            }
+        }
+    }
+
     fn refused(&self, reason: String) -> HostError {
         HostError::Refused { host: self.definition.slug().to_string(), reason }
     }
 
     async fn read_start_path(&self, reach: &Reach) -> Result<String, HostError> {
-        let spawn = Spawn { line: Some("pwd".into()), mode: SpawnMode::Piped };
+        let spawn = Spawn::line("pwd", SpawnMode::Piped);
         let mut process = self.spawn(spawn, reach).await?;
         let mut output = Vec::new();
         while let Some(event) = process.events.recv().await {

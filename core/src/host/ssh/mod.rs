@@ -2,7 +2,8 @@
 //!
 //! From top to bottom: [`SshHost`] is what the framework sees. `target` puts definition, configuration and defaults
 //! together, `hops` finds the way to it, `pool` shares connections, `dial` makes them (`governor`, `algorithms`,
-//! `host_key`, `known_hosts`, `auth`), `connection` looks after one, `channel` runs one command.
+//! `host_key`, `known_hosts`, `auth`), `connection` looks after one, `channel` runs one command, `helper` keeps
+//! shells open for many.
 
 mod account;
 mod algorithms;
@@ -15,6 +16,7 @@ mod connection;
 mod dial;
 mod failure;
 mod governor;
+mod helper;
 mod hops;
 mod host;
 mod host_key;

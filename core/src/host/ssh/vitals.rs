@@ -36,6 +36,8 @@ struct Words {
     /// Channels that the server would not open, and what it said to the last ones: number, reason, text.
     failures: u64,
     said: VecDeque<(u64, String, String)>,
+    /// What both sides agreed on.
+    algorithms: String,
 }
 
 /// How many failed channels are remembered.
@@ -110,6 +112,15 @@ impl Vitals {
     /// What the server wanted to be read before login.
     pub(super) fn banner(&self) -> String {
         self.words().banner.clone()
+    }
+
+    /// What both sides agreed on: key exchange, host key, cipher, code where the cipher has none.
+    pub(super) fn algorithms(&self) -> String {
+        self.words().algorithms.clone()
+    }
+
+    pub(super) fn agreed(&self, algorithms: String) {
+        self.words().algorithms = algorithms;
     }
 
     /// The server has opened a channel.

@@ -2,6 +2,7 @@
 
 mod cd;
 mod clear;
+pub(crate) mod connections;
 mod exit;
 mod find;
 mod help;
@@ -67,6 +68,8 @@ pub(crate) enum Reply {
     Leave,
     /// Load the tree again.
     Reload,
+    /// List the connections of the pool.
+    Connections,
     /// Run the action that these words name, with commands only checked.
     Sandbox(Vec<String>),
 }
@@ -136,6 +139,14 @@ pub(crate) const TABLE: &[Command] = &[
         completes: Completes::Nothing,
         in_subshell_only: false,
         run: show_options::run,
+    },
+    Command {
+        name: "connections",
+        usage: "",
+        summary: "list the SSH connections: what they are used for, and since when they are not",
+        completes: Completes::Nothing,
+        in_subshell_only: false,
+        run: connections::run,
     },
     Command {
         name: "help",

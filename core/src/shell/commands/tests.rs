@@ -176,7 +176,7 @@ fn options_are_set_and_shown() {
     assert_eq!(run(&mut state, "set-option parallel-view windows"), Ok(Reply::Done));
     let Ok(Reply::Text(shown)) = run(&mut state, "show-options") else { panic!() };
     let expected = "parallel-view    windows  (set here)\n\
-                    parallel         all\n\
+                    parallel         1000\n\
                     keep-panes-open  on       (set here)\n\
                     new-window-key   ctrl-n\n\
                     detach-key       ctrl-\\\n";

@@ -3,7 +3,7 @@
 /// Wraps a line for `/bin/sh`, whatever the login shell is: sshd hands the line to the login shell, which may be one that
 /// reads POSIX lines differently. Quotes and backslashes stand outside the quotes, which `sh`, `csh` and `fish` all read
 /// the same way.
-pub(super) fn under_sh(parts: &[&str]) -> String {
+pub(in crate::host::ssh) fn under_sh(parts: &[&str]) -> String {
     let mut out = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
     out.push_str("exec /bin/sh -c '");
     for c in parts.iter().flat_map(|part| part.chars()) {

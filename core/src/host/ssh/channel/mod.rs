@@ -23,13 +23,17 @@ use super::pool::{Lease, Spare};
 use crate::host::{Process, ProcessControl, Signal, Spawn, SpawnMode};
 
 use mark::Mark;
-use running::{Reader, Running};
+use running::Running;
 
+pub(super) use line::under_sh;
+pub(super) use open::open;
 pub(super) use outbox::WriteHalf;
+pub(super) use ring::Stream;
+pub(super) use running::{HelperRun, Reader};
 pub(super) use waits::close;
 
 /// Events on their way to the reader, beside those in the ring.
-const EVENTS: usize = 16;
+pub(super) const EVENTS: usize = 16;
 
 /// Why a command was not started.
 #[derive(Debug)]
@@ -77,7 +81,7 @@ async fn request_subsystem(
     name: &'static str,
     limit: Duration,
 ) -> Result<(Lease, ChannelReadHalf, WriteHalf), NotStarted> {
-    let (mut read, write) = open::open(&lease.connection, limit).await?.split();
+    let (mut read, write) = open(&lease.connection, limit).await?.split();
     let write: WriteHalf = Arc::new(write);
     let asked = write.request_subsystem(true, name).await;
     let why = match timeout(limit, answer(&mut read)).await {
@@ -91,6 +95,17 @@ async fn request_subsystem(
     Err(why)
 }
 
+/// Serves a command that was given to a helper shell, and gives its channel back if another one can run there.
+pub(super) async fn run_on_helper(
+    lease: Lease,
+    spare: Spare,
+    halves: (ChannelReadHalf, WriteHalf),
+    reader: Reader,
+    helper: HelperRun,
+) -> Option<(Lease, ChannelReadHalf, WriteHalf)> {
+    Running::on_helper(lease, spare, halves, reader, helper).serve_on_helper().await
+}
+
 async fn serve(
     lease: Lease,
     spare: Spare,
@@ -98,7 +113,7 @@ async fn serve(
     limit: Duration,
     ready: oneshot::Sender<Result<Process, NotStarted>>,
 ) {
-    let (mut read, write) = match open::open(&lease.connection, limit).await {
+    let (mut read, write) = match open(&lease.connection, limit).await {
         Ok(channel) => channel.split(),
         Err(why) => {
             let _caller_gone = ready.send(Err(why));
@@ -111,7 +126,7 @@ async fn serve(
         Ok(accepted) => accepted,
         Err(why) => {
             let _caller_gone = ready.send(Err(why.with_reason(&lease).await));
-            waits::close(&mut read, &write).await;
+            close(&mut read, &write).await;
             return;
         }
     };
@@ -166,7 +181,7 @@ async fn request(
         }
     }
     match &spawn.line {
-        Some(line) => write.exec(true, line::under_sh(&[&mark.command(), line])).await.map_err(lost)?,
+        Some(line) => write.exec(true, under_sh(&[&mark.command(), line])).await.map_err(lost)?,
         None => write.request_shell(true).await.map_err(lost)?,
     }
     match timeout(limit, answer(read)).await {

@@ -14,7 +14,10 @@ use crate::host::ssh::failure::seconds;
 
 /// Opens a channel. A channel that is dropped is not closed: its process and its slot would stay on the server. So the
 /// opening goes on in a task of its own when nobody waits any more, and closes what comes out of it.
-pub(super) async fn open(connection: &Arc<Connection>, limit: Duration) -> Result<Channel<Msg>, NotStarted> {
+pub(in crate::host::ssh) async fn open(
+    connection: &Arc<Connection>,
+    limit: Duration,
+) -> Result<Channel<Msg>, NotStarted> {
     let heard = connection.gauge.heard();
     let (report, opened) = oneshot::channel();
     tokio::spawn(open_and_report(connection.clone(), report));

@@ -15,7 +15,7 @@ const OVERHEAD: usize = 64;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(in crate::host::ssh) enum Stream {
     Out,
     Err,
 }

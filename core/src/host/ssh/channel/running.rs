@@ -26,6 +26,7 @@ use super::victim::Victim;
 use super::waits::{Boxed, Stall, close, done, due, next_request, nothing_on_the_way, why_unknown};
 use crate::host::lifecycle::{EndStep, PoliteEnd};
 use crate::host::process::{ControlRequest, ControlRequests};
+use crate::host::ssh::helper::{End, EndMarks};
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{ExitStatus, ProcessEvent};
 
@@ -33,9 +34,16 @@ use crate::host::{ExitStatus, ProcessEvent};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The two ends towards whoever wanted the command.
-pub(super) struct Reader {
-    pub(super) events: mpsc::Sender<ProcessEvent>,
-    pub(super) requests: ControlRequests,
+pub(in crate::host::ssh) struct Reader {
+    pub(in crate::host::ssh) events: mpsc::Sender<ProcessEvent>,
+    pub(in crate::host::ssh) requests: ControlRequests,
+}
+
+/// What a command on a helper shell is known by.
+pub(in crate::host::ssh) struct HelperRun {
+    pub(in crate::host::ssh) marks: EndMarks,
+    /// The process group of the helper and all its commands.
+    pub(in crate::host::ssh) group: i32,
 }
 
 pub(super) struct Running {
@@ -49,6 +57,10 @@ pub(super) struct Running {
     ring: Ring,
     /// Still to be found in the output.
     mark: Option<Mark>,
+    /// What ends a command on a helper shell, whose channel stays open.
+    end_marks: Option<EndMarks>,
+    /// They were found.
+    told: Option<End>,
     group: watch::Sender<Option<i32>>,
     victim: Victim,
     terminal: bool,
@@ -105,6 +117,8 @@ impl Running {
             listening: true,
             ring: Ring::new(LIMIT, terminal),
             mark,
+            end_marks: None,
+            told: None,
             group,
             victim,
             terminal,
@@ -119,9 +133,46 @@ impl Running {
         }
     }
 
+    /// A command that was given to a helper shell.
+    pub(super) fn on_helper(
+        lease: Lease,
+        spare: Spare,
+        halves: (ChannelReadHalf, WriteHalf),
+        reader: Reader,
+        helper: HelperRun,
+    ) -> Running {
+        let running = Running::new(lease, spare, halves, reader, None, false);
+        running.group.send_replace(Some(helper.group));
+        Running { end_marks: Some(helper.marks), ..running }
+    }
+
     /// Serves the command until its channel is closed: not until the end of output or the status, either may come first.
     pub(super) async fn serve(mut self) {
         while self.step().await {}
+        self.conclude().await;
+    }
+
+    /// Serves a command on a helper shell until its marks were seen. The channel comes back when another command can run
+    /// there: the helper is alive, nobody wanted the command to end, it left nothing behind, and all was delivered.
+    pub(super) async fn serve_on_helper(mut self) -> Option<(Lease, ChannelReadHalf, WriteHalf)> {
+        while self.step().await {}
+        match (self.told, self.status.clone()) {
+            (Some(End { left: false, .. }), Some(status)) if !self.unwanted && self.ring.is_empty() => {
+                let Running { lease, read, write, reader: Reader { events, .. }, .. } = self;
+                if let Err(TrySendError::Full(exit)) = events.try_send(ProcessEvent::Exit(status)) {
+                    tokio::spawn(async move { drop(events.send(exit).await) });
+                }
+                Some((lease, read, write))
+            }
+            _ => {
+                self.still_open |= self.told.is_some();
+                self.conclude().await;
+                None
+            }
+        }
+    }
+
+    async fn conclude(mut self) {
         if self.status.is_none() && self.end.is_some() && !self.lease.connection.is_dead() {
             let connection = &self.lease.connection;
             tracing::warn!(
@@ -272,6 +323,8 @@ impl Running {
 
     fn put(&mut self, request: Option<ControlRequest>) {
         match request {
+            // The input of the channel is the helper's; that of the command has ended from the start.
+            Some(ControlRequest::Input(_) | ControlRequest::Eof) if self.end_marks.is_some() => {}
             Some(request) => {
                 self.unwanted |= matches!(request, ControlRequest::Signal(_));
                 self.outbox.put(request);
@@ -288,14 +341,22 @@ impl Running {
             Some(ChannelMsg::Data { data }) => self.printed(Stream::Out, data),
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.printed(Stream::Err, data),
             Some(ChannelMsg::ExitStatus { exit_status }) => {
-                self.ended(status::of_code(exit_status));
+                self.channel_ended(status::of_code(exit_status));
             }
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                self.ended(status::of_signal(&signal_name));
+                self.channel_ended(status::of_signal(&signal_name));
             }
             Some(_) => {}
         }
-        true
+        self.told.is_none() || self.sweep.is_some()
+    }
+
+    /// The end of a helper is not that of its command, unless both were ended from here.
+    fn channel_ended(&mut self, status: ExitStatus) {
+        match self.end_marks.is_some() && !self.unwanted {
+            true => self.ended(ExitStatus::Unknown(format!("the helper shell ended with {status} while it ran"))),
+            false => self.ended(status),
+        }
     }
 
     fn ended(&mut self, status: ExitStatus) {
@@ -319,8 +380,18 @@ impl Running {
             }
             _ => bytes,
         };
+        let bytes = match &mut self.end_marks {
+            Some(marks) => marks.filter(stream, bytes),
+            None => bytes,
+        };
         if !bytes.is_empty() {
             self.output(stream, bytes);
+        }
+        if self.told.is_none()
+            && let Some(end) = self.end_marks.as_ref().and_then(EndMarks::end)
+        {
+            self.told = Some(end);
+            self.ended(ExitStatus::Code(end.status));
         }
     }
 
@@ -352,6 +423,14 @@ impl Running {
             let rest = mark.rest();
             if !rest.is_empty() {
                 self.output(stream, rest);
+            }
+        }
+        if let Some(mut marks) = self.end_marks.take() {
+            for stream in [Stream::Out, Stream::Err] {
+                let rest = marks.rest(stream);
+                if !rest.is_empty() {
+                    self.output(stream, rest);
+                }
             }
         }
         let Running { lease, mut read, write, mut ring, reader: Reader { events, .. }, still_open, .. } = self;

@@ -16,6 +16,11 @@ impl Journey {
         Journey { slug: slug.to_string(), hops: target.route.hops() }
     }
 
+    /// The host that it leads to.
+    pub(in crate::host::ssh) fn slug(&self) -> &str {
+        &self.slug
+    }
+
     /// Who asks, when a question comes up while this host, the last or a hop, is connected.
     pub(in crate::host::ssh) fn label(&self, target: &Target) -> String {
         match target.route.hops() {

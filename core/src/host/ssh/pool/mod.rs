@@ -38,8 +38,14 @@ pub struct ConnectionInfo {
     pub hops: usize,
     /// What it goes through itself, nearest first: `bastion, inner`; `None`: nothing.
     pub via: Option<String>,
+    /// Slugs of the hosts it was last used for, the latest first; at most eight.
+    pub hosts: Vec<String>,
     /// How long nobody has used it; `None` while somebody does.
     pub idle: Option<Duration>,
+    /// The server's version, as it says: `OpenSSH_9.2p1 Debian-2`.
+    pub server: String,
+    /// Key exchange, kind of host key and cipher that were agreed on.
+    pub algorithms: String,
 }
 
 impl SshPool {

@@ -1,6 +1,6 @@
 //! What the pool and the tasks of its connections share: the table of destinations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -18,6 +18,7 @@ use crate::host::ssh::config::Resolver;
 use crate::host::ssh::connection::{Connection, IDLE};
 use crate::host::ssh::failure::{Failure, FailureKind};
 use crate::host::ssh::governor::Governor;
+use crate::host::ssh::helper::Helpers;
 use crate::host::ssh::hops::Journey;
 use crate::host::ssh::sftp::Slots;
 use crate::host::ssh::target::{Key, Target};
@@ -25,11 +26,15 @@ use crate::host::ssh::target::{Key, Target};
 /// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
 const MAX_CONNECTIONS: usize = 16;
 
+/// Hosts that `connections` names for one connection.
+const HOSTS_SHOWN: usize = 8;
+
 /// What the pool and the tasks of its connections share.
 pub(in crate::host::ssh) struct Shared {
     pub(in crate::host::ssh) options: SshOptions,
     pub(in crate::host::ssh) governor: Governor,
     pub(in crate::host::ssh) resolver: Resolver,
+    pub(in crate::host::ssh) helpers: Arc<Helpers>,
     pub(in crate::host::ssh) sftp: Slots,
     ids: AtomicU64,
     // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
@@ -52,6 +57,8 @@ pub(super) struct Entry {
     sessions: usize,
     /// Connections to other hosts that go through it.
     hops: usize,
+    /// Slugs of the hosts it was last used for, the latest first.
+    hosts: VecDeque<String>,
     /// `None` while somebody uses it.
     idle_since: Option<Instant>,
 }
@@ -72,6 +79,7 @@ impl Shared {
             options,
             resolver,
             governor: Governor::default(),
+            helpers: Arc::default(),
             sftp: Slots::default(),
             ids: AtomicU64::new(0),
             destinations: Mutex::default(),
@@ -116,7 +124,10 @@ impl Shared {
         let key = &target.key;
         loop {
             let dial = match self.next(key, reach, avoid, purpose) {
-                Next::Lease(lease) => return Ok(lease),
+                Next::Lease(lease) => {
+                    self.used_for(key, lease.connection.id, journey.slug());
+                    return Ok(lease);
+                }
                 Next::Full(freed) => {
                     self.wait_for_room(key, target, avoid, freed).await?;
                     continue;
@@ -208,6 +219,19 @@ impl Shared {
         }
     }
 
+    fn used_for(&self, key: &Key, id: u64, slug: &str) {
+        let mut destinations = self.lock();
+        let entries = destinations.get_mut(key).map(|destination| &mut destination.connections);
+        let Some(entry) = entries.and_then(|entries| entries.iter_mut().find(|entry| entry.connection.id == id)) else {
+            return;
+        };
+        if entry.hosts.front().is_none_or(|latest| latest != slug) {
+            entry.hosts.retain(|known| known != slug);
+            entry.hosts.push_front(slug.to_string());
+            entry.hosts.truncate(HOSTS_SHOWN);
+        }
+    }
+
     fn has_room(&self, key: &Key, avoid: &[u64]) -> bool {
         let destinations = self.lock();
         destinations.get(key).is_none_or(|destination| {
@@ -249,7 +273,13 @@ impl Shared {
 
 impl Entry {
     pub(super) fn new(connection: Connection) -> Entry {
-        Entry { connection: Arc::new(connection), sessions: 0, hops: 0, idle_since: Some(Instant::now()) }
+        Entry {
+            connection: Arc::new(connection),
+            sessions: 0,
+            hops: 0,
+            hosts: VecDeque::new(),
+            idle_since: Some(Instant::now()),
+        }
     }
 
     fn leases(&mut self, purpose: Purpose) -> &mut usize {
@@ -276,6 +306,9 @@ impl Entry {
             channels: self.sessions,
             hops: self.hops,
             via: self.connection.via.clone(),
+            hosts: self.hosts.iter().cloned().collect(),
+            server: self.connection.server(),
+            algorithms: self.connection.vitals.algorithms(),
             idle: self.idle_since.map(|since| since.elapsed()),
         }
     }

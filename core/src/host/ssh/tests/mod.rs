@@ -5,6 +5,7 @@
 mod certificates;
 mod commands;
 mod files;
+mod helper;
 mod hops;
 mod identity;
 mod known_hosts;
@@ -47,12 +48,12 @@ fn host(settings: HostSettings, pool: &Arc<SshPool>) -> SshHost {
 }
 
 fn piped(line: &str) -> Spawn {
-    Spawn { line: Some(line.into()), mode: SpawnMode::Piped }
+    Spawn::line(line, SpawnMode::Piped)
 }
 
 fn pty(line: &str, rows: u16, cols: u16) -> Spawn {
     let size = Size { rows, cols };
-    Spawn { line: Some(line.into()), mode: SpawnMode::Pty { size, term: "xterm-256color".into() } }
+    Spawn::line(line, SpawnMode::Pty { size, term: "xterm-256color".into() })
 }
 
 /// What a finished command printed.

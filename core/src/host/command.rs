@@ -1,0 +1,152 @@
+//! Hosts behind a command: containers, namespaces, chroots, whatever takes a command line and runs it elsewhere.
+//!
+//! The smallest real kind of host, and an example for others: it is made by a [`HostFactory`] like those of a program,
+//! and runs its commands with the local host.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::local::LocalHost;
+use super::{ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
+use crate::node::{HostDef, HostFactory, HostSettings};
+use crate::text::shell_word;
+use crate::value::Value;
+
+/// The command that is put before every command line, as words; what it runs gets pipes.
+const WRAPPER: &str = "wrapper";
+/// The same for runs in a terminal, where that needs other words (`docker exec -it`); `wrapper` when not set.
+const TERMINAL_WRAPPER: &str = "terminal_wrapper";
+
+/// Makes [`CommandHost`]s from definitions (`CommandHost { slug = "box", wrapper = { "docker", "exec", "-i", "box" } }`).
+#[derive(Debug)]
+pub struct CommandHosts;
+
+/// A host whose commands are run by a wrapper on the machine that deployer runs on: `docker exec -i box /bin/sh -c ...`,
+/// `nsenter`, `chroot`, an `ssh` binary (row F-02).
+///
+/// Environment and directory at the start are what the wrapper makes of deployer's own. A command is ended by signals to
+/// the wrapper and all it has started here; what runs elsewhere must end with it (`docker exec` leaves it running).
+#[derive(Debug)]
+pub struct CommandHost {
+    local: LocalHost,
+}
+
+impl HostFactory for CommandHosts {
+    fn host(&self, definition: &HostDef) -> Arc<dyn Host> {
+        Arc::new(CommandHost { local: LocalHost::new(definition.clone()) })
+    }
+
+    fn check(&self, settings: &HostSettings) -> Result<(), String> {
+        for (name, _) in &settings.extra {
+            if name != WRAPPER && name != TERMINAL_WRAPPER {
+                return Err(format!(
+                    "a CommandHost has no setting '{name}'; beside those of every host it has wrapper and terminal_wrapper"
+                ));
+            }
+        }
+        words(settings, WRAPPER)?
+            .ok_or("a CommandHost needs a wrapper: the command to put before each command, as a list of words")?;
+        words(settings, TERMINAL_WRAPPER).map(drop)
+    }
+}
+
+/// A wrapper as the shell of this machine reads it.
+fn words(settings: &HostSettings, name: &str) -> Result<Option<String>, String> {
+    // What was said last counts: a host may be made from another one.
+    let Some((_, value)) = settings.extra.iter().rev().find(|(key, _)| key == name) else { return Ok(None) };
+    let wrong = || format!("{name} must be a list of words, as in {{ \"docker\", \"exec\", \"-i\", \"box\" }}");
+    let Value::List(list) = value else { return Err(wrong()) };
+    let word = |value: &Value| match value.as_bytes().map(std::str::from_utf8) {
+        Some(Ok(word)) if !word.contains('\0') => Ok(shell_word(word)),
+        _ => Err(wrong()),
+    };
+    let words = list.iter().map(word).collect::<Result<Vec<_>, _>>()?;
+    if words.is_empty() { Err(wrong()) } else { Ok(Some(words.join(" "))) }
+}
+
+impl CommandHost {
+    fn line(&self, spawn: &Spawn) -> Result<String, HostError> {
+        let settings = self.definition().settings();
+        let refused = |reason| HostError::Refused { host: settings.slug.clone(), reason };
+        CommandHosts.check(settings).map_err(refused)?;
+        let terminal = match spawn.mode {
+            SpawnMode::Pty { .. } => words(settings, TERMINAL_WRAPPER).map_err(refused)?,
+            SpawnMode::Piped => None,
+        };
+        let wrapper = match terminal {
+            Some(wrapper) => wrapper,
+            None => words(settings, WRAPPER).map_err(refused)?.unwrap_or_default(),
+        };
+        Ok(match &spawn.line {
+            Some(line) => format!("exec {wrapper} /bin/sh -c {}", shell_word(line)),
+            None => format!("exec {wrapper} /bin/sh -l"),
+        })
+    }
+}
+
+#[async_trait]
+impl Host for CommandHost {
+    fn definition(&self) -> &HostDef {
+        self.local.definition()
+    }
+
+    async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
+        let refused = |reason: String| HostError::Refused { host: self.definition().slug().to_string(), reason };
+        let spawn = Spawn::line("pwd", SpawnMode::Piped);
+        let mut process = self.spawn(spawn, reach).await?;
+        let mut output = Vec::new();
+        while let Some(event) = process.events.recv().await {
+            match event {
+                ProcessEvent::Stdout(bytes) if output.len() <= 4096 => output.extend_from_slice(&bytes),
+                ProcessEvent::Stdout(_) | ProcessEvent::Stderr(_) => {}
+                ProcessEvent::Exit(ExitStatus::Code(0)) => {
+                    let path = String::from_utf8_lossy(&output).trim_end_matches('\n').to_string();
+                    let good = path.starts_with('/') && !path.contains('\n');
+                    return good.then_some(path).ok_or_else(|| refused("its pwd prints no directory".to_string()));
+                }
+                ProcessEvent::Exit(status) => return Err(refused(format!("asked for its directory: {status}"))),
+            }
+        }
+        Err(refused("asked for its directory: no answer".to_string()))
+    }
+
+    async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
+        let line = Some(self.line(&spawn)?);
+        self.local.spawn(Spawn { line, ..spawn }, reach).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::host::conformance;
+
+    fn host(wrapper: &[&str]) -> HostDef {
+        CommandHost::define("box", wrapper.iter().copied()).build()
+    }
+
+    /// `env` and `nice` run what they are given as a container would, with the same streams and the same end.
+    // rows: F-02
+    #[tokio::test]
+    async fn everything_that_holds_for_hosts_holds_behind_a_wrapper() {
+        conformance::all(CommandHosts.host(&host(&["env", "IT'S=in a box", "nice"]))).await;
+    }
+
+    #[tokio::test]
+    async fn commands_and_the_start_path_go_through_the_wrapper() {
+        let host = CommandHosts.host(&host(&["env", "-C", "/", "IT_IS=in a box"]));
+        let stage = conformance::Stage::plain(&host);
+        assert_eq!(stage.text("echo \"$IT_IS\"; pwd").await, "in a box\n/");
+        assert_eq!(host.start_path(&stage.host.io().reach()).await.unwrap(), "/");
+    }
+
+    #[tokio::test]
+    async fn a_wrapper_that_does_not_exist_is_an_error_that_names_it() {
+        let stage = conformance::Stage::plain(&CommandHosts.host(&host(&["no-such-wrapper"])));
+        let failed = stage.host.run_with("true", &conformance::hidden()).await.unwrap_err();
+        assert!(failed.to_string().contains("127"), "{failed}");
+    }
+}

@@ -1,0 +1,123 @@
+//! The task that owns a helper shell: one command after the other, drained all the time, ended when nobody needs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use russh::{ChannelMsg, ChannelReadHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::end::EndMarks;
+use super::{Order, Turn, script};
+use crate::host::ssh::channel::{self, EVENTS, HelperRun, Reader, Stream, WriteHalf};
+use crate::host::ssh::pool::{Lease, Spare};
+use crate::host::{Process, ProcessControl};
+
+/// A helper that nobody has used for this long is ended; it takes a channel of the server's MaxSessions.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long a helper may take to say that it is ready; after that its host has none.
+const READY: Duration = Duration::from_secs(5);
+
+/// A helper shell that is ready for a command.
+struct Kept {
+    lease: Lease,
+    spare: Spare,
+    read: ChannelReadHalf,
+    write: WriteHalf,
+    /// What its marks are known by.
+    token: String,
+    /// The number of its last command.
+    number: u64,
+    /// The process group that it and its commands are in.
+    group: i32,
+    turn: Turn,
+}
+
+/// Makes a helper and gives it its first command. `None`: it cannot be had, nothing was sent. Everything happens in a task
+/// of its own, so a caller that goes away leaves nothing half open.
+pub(in crate::host::ssh) async fn start(
+    lease: Lease,
+    spare: Spare,
+    turn: Turn,
+    line: &str,
+    limit: Duration,
+) -> Option<Process> {
+    let (sent, started) = oneshot::channel();
+    let order = Order { line: line.to_string(), sent };
+    tokio::spawn(async move {
+        if let Some(kept) = make(lease, spare, turn, limit).await {
+            keep(kept, order).await;
+        }
+    });
+    started.await.ok()
+}
+
+async fn make(lease: Lease, spare: Spare, turn: Turn, limit: Duration) -> Option<Kept> {
+    // A connection that is full or gone is no reason never to try again.
+    let (mut read, write) = channel::open(&lease.connection, limit).await.ok()?.split();
+    let write: WriteHalf = Arc::new(write);
+    let token = format!("{:016x}", rand::rng().random::<u64>());
+    let group = timeout(limit.min(READY), boot(&mut read, &write, &token)).await.ok().flatten();
+    match group {
+        Some(group) => Some(Kept { lease, spare, read, write, token, number: 0, group, turn }),
+        None => {
+            tracing::debug!(address = %lease.connection.address, "no helper shell there: commands run on their own");
+            turn.unable();
+            channel::close(&mut read, &write).await;
+            None
+        }
+    }
+}
+
+/// Starts the shell and gives its process group.
+async fn boot(read: &mut ChannelReadHalf, write: &WriteHalf, token: &str) -> Option<i32> {
+    write.exec(true, channel::under_sh(&[script::BOOT])).await.ok()?;
+    write.data_bytes(script::prelude(token)).await.ok()?;
+    let mut ready = EndMarks::new(token, "ready");
+    loop {
+        match read.wait().await? {
+            // Whatever a login shell says before that is of no interest.
+            ChannelMsg::Data { data } => drop(ready.filter(Stream::Out, data)),
+            ChannelMsg::Failure | ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => return None,
+            _ => {}
+        }
+        if let Some(told) = ready.first() {
+            return (told.status > 1).then_some(told.status);
+        }
+    }
+}
+
+async fn keep(mut kept: Kept, first: Order) {
+    let mut order = first;
+    loop {
+        kept = match run(kept, order).await {
+            Some(kept) => kept,
+            None => return,
+        };
+        let orders = kept.turn.wait();
+        order = tokio::select! {
+            Ok(order) = orders => order,
+            // Whatever it says now, nobody has asked: it has ended, or something left behind prints.
+            _ = kept.read.wait() => return channel::close(&mut kept.read, &kept.write).await,
+            () = tokio::time::sleep(IDLE) => return channel::close(&mut kept.read, &kept.write).await,
+        };
+    }
+}
+
+/// Runs a command; the helper comes back if it can be used again.
+async fn run(kept: Kept, order: Order) -> Option<Kept> {
+    let Kept { lease, spare, read, write, token, number, group, turn } = kept;
+    let number = number + 1;
+    // A line that did not get out whole is not run: its last quote and line end are missing.
+    write.data_bytes(script::command(number, &order.line)).await.ok()?;
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let (control, requests) = ProcessControl::channel();
+    // A caller that is gone drops the process here, which ends it like any other that is dropped.
+    let _caller_gone = order.sent.send(Process { events: receiver, control });
+    let marks = EndMarks::new(&token, &number.to_string());
+    let reader = Reader { events, requests };
+    let helper = HelperRun { marks, group };
+    let (lease, read, write) = channel::run_on_helper(lease, spare.clone(), (read, write), reader, helper).await?;
+    Some(Kept { lease, spare, read, write, token, number, group, turn })
+}

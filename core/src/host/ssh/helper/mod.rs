@@ -1,0 +1,151 @@
+//! Helper shells: a `/bin/sh` kept open on a host, for one operator, that runs commands nobody watches (design 6).
+//!
+//! A run of its own costs the server a login shell and five messages, a command in the helper a fork and two. It is for
+//! runs without terminal, keys and sudo only, on hosts that ask for it (`helper_shell`); see
+//! docs/decisions/0016-helper-shell.md for what differs. `script` is what the shell runs, `end` finds the end of a command
+//! in its output, `keeper` is the task that owns one, [`Helpers`] knows who may use which.
+
+mod end;
+mod keeper;
+mod script;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::oneshot;
+
+use super::target::Key;
+use crate::host::{Asker, Process};
+
+pub(super) use end::{End, EndMarks};
+pub(super) use keeper::start;
+
+/// Longer lines run on their own: some shells read their script byte by byte.
+const LINE_MAX: usize = 32 * 1024;
+/// How many helpers may be remembered before those of sessions that are gone are looked for.
+const TIDY: usize = 1024;
+
+/// A command for a helper.
+pub(super) struct Order {
+    line: String,
+    /// Told when the command has been sent; dropped when it was not.
+    sent: oneshot::Sender<Process>,
+}
+
+/// Whose helper, and where. Operators never share one: what an earlier command left in it would be theirs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Place {
+    key: Key,
+    /// The address of the operator's [`Asker`], which [`Slot::operator`] keeps from being used again.
+    operator: usize,
+}
+
+struct Slot {
+    operator: Weak<dyn Asker>,
+    state: State,
+}
+
+enum State {
+    /// One command ran: the next one is worth a helper.
+    Seen,
+    /// It works, or is being made.
+    Busy,
+    /// It waits for an order.
+    Idle(oneshot::Sender<Order>),
+    /// This host cannot have one (a forced command, no /proc).
+    Unable,
+}
+
+/// All helpers of a pool.
+#[derive(Default)]
+pub(super) struct Helpers {
+    // Plain data, short work, nothing awaits while it is locked.
+    slots: Mutex<HashMap<Place, Slot>>,
+}
+
+/// What to do with a command.
+pub(super) enum Way {
+    /// Run it on its own.
+    Alone,
+    /// Make a helper for it.
+    Start(Turn),
+    /// Give it to the helper that waits.
+    Use(oneshot::Sender<Order>),
+}
+
+/// The right to have the helper of a place. When it is dropped, there is none.
+pub(super) struct Turn {
+    helpers: Weak<Helpers>,
+    place: Place,
+}
+
+impl Helpers {
+    /// What to do with this command of an operator.
+    pub(super) fn way(self: &Arc<Helpers>, key: &Key, operator: &Arc<dyn Asker>, line: &str) -> Way {
+        if line.len() > LINE_MAX {
+            return Way::Alone;
+        }
+        let place = Place { key: key.clone(), operator: Arc::as_ptr(operator).cast::<()>() as usize };
+        let mut slots = self.lock();
+        if slots.len() >= TIDY && slots.len() == slots.capacity() {
+            slots.retain(|_, slot| slot.operator.strong_count() > 0);
+        }
+        let Some(slot) = slots.get_mut(&place) else {
+            slots.insert(place, Slot { operator: Arc::downgrade(operator), state: State::Seen });
+            return Way::Alone;
+        };
+        match std::mem::replace(&mut slot.state, State::Busy) {
+            State::Seen => Way::Start(Turn { helpers: Arc::downgrade(self), place }),
+            State::Idle(order) => Way::Use(order),
+            State::Busy => Way::Alone,
+            State::Unable => {
+                slot.state = State::Unable;
+                Way::Alone
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// The helper waits for orders here.
+    fn wait(&self) -> oneshot::Receiver<Order> {
+        let (sender, order) = oneshot::channel();
+        self.set(State::Idle(sender));
+        order
+    }
+
+    /// There can be none on this host.
+    fn unable(self) {
+        self.set(State::Unable);
+    }
+
+    fn set(&self, state: State) {
+        if let Some(helpers) = self.helpers.upgrade()
+            && let Some(slot) = helpers.lock().get_mut(&self.place)
+        {
+            slot.state = state;
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(helpers) = self.helpers.upgrade() else { return };
+        if let Some(slot) = helpers.lock().get_mut(&self.place)
+            && !matches!(slot.state, State::Unable)
+        {
+            slot.state = State::Seen;
+        }
+    }
+}
+
+/// Gives a command to a helper that waits. `None`: it has gone away, nothing was sent.
+pub(super) async fn give(order: oneshot::Sender<Order>, line: &str) -> Option<Process> {
+    let (sent, started) = oneshot::channel();
+    order.send(Order { line: line.to_string(), sent }).ok()?;
+    started.await.ok()
+}
