@@ -111,6 +111,19 @@ pub(crate) enum What {
         outcome: String,
         elapsed_ms: u64,
     },
+    /// A file of a host was read, written or transferred, as far as `ok` says.
+    File {
+        host: String,
+        /// `read`, `write`, `append`, `put`, `get`.
+        operation: &'static str,
+        remote: String,
+        local: Option<String>,
+        sudo: bool,
+        sandbox: bool,
+        ok: bool,
+        bytes: u64,
+        elapsed_ms: u64,
+    },
     /// Something was not permitted.
     Refusal { verb: String, node: Option<String>, reason: String },
     /// A torn line was cut off when the journal was opened.

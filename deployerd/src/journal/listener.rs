@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deployer_core::host::ExitStatus;
-use deployer_core::logger::{Event, Listener, RunEntry};
+use deployer_core::host::files::OpenMode;
+use deployer_core::logger::{Event, FileEntry, FileOperation, Listener, RunEntry};
 use deployer_core::terminal::Terminal;
 
 use super::entry::text;
@@ -42,8 +43,31 @@ impl Listener for JournalListener {
             Event::RanUnseen { run, status, elapsed } => {
                 self.write(ended(run, None, status.as_ref(), elapsed.as_millis()));
             }
+            Event::FileFinished { file, ok, bytes, elapsed } => {
+                self.write(used(file, *ok, *bytes, elapsed.as_millis()));
+            }
             _ => {}
         }
+    }
+}
+
+fn used(file: &FileEntry, ok: bool, bytes: u64, elapsed_ms: u128) -> What {
+    What::File {
+        host: text(&file.host),
+        operation: match file.operation {
+            FileOperation::Open(OpenMode::Read) => "read",
+            FileOperation::Open(OpenMode::Write) => "write",
+            FileOperation::Open(OpenMode::Append) => "append",
+            FileOperation::Put => "put",
+            FileOperation::Get => "get",
+        },
+        remote: text(&file.remote),
+        local: file.local.as_deref().map(text),
+        sudo: file.use_sudo,
+        sandbox: file.sandbox,
+        ok,
+        bytes,
+        elapsed_ms: elapsed_ms as u64,
     }
 }
 

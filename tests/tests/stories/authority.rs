@@ -13,6 +13,7 @@ const PLACES: &str = r#"
 local Place = Node { Hosts = { host = LocalHost { slug = "here" } } }
 function Place:go() self.hosts:run("echo gone >> gone") end
 function Place:elsewhere() self.parent.production:go() end
+function Place:talk() self.hosts:run("printf 'word: '; read word; echo heard $word") end
 function Place:read() return self.hosts:run("echo read >> gone").stdout end
 Place.status = deployer.property(function(self) return self.hosts:run("echo looked >> gone").stdout end)
 function Place:look() return self.parent.production.status end
@@ -166,6 +167,28 @@ fn a_broken_policy_is_refused_and_the_one_before_stays() {
     let broken = world.run(&["-f", "deploy.lua", "listen", "--team", "two", "--policy", "deploy.lua"]);
     assert_eq!(broken.status, Some(2), "{broken:#?}");
     assert!(broken.stderr.contains("deploy.lua:"), "{broken:#?}");
+}
+
+#[test]
+fn keys_at_what_runs_count_only_from_those_who_may_act_there() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let carl = Other::member(&world, 41003).unwrap();
+    let _daemon = team(&world);
+    let mut carls = carl.connect("carl", &["--path", "production"]);
+    carls.wait_for_prompt("deploy.production > ");
+    let name = world.sessions()[0].name.clone();
+    assert_eq!(carl.run(&["share", &name, "41001"]).status, Some(0));
+    let mut anns = ann.connect("ann", &["--session", &name]);
+    anns.wait_for_prompt("deploy.production > ");
+    carls.send_line("talk");
+    anns.wait_for_text("it reads", "word:");
+    anns.send_line("from-ann");
+    anns.wait_for_text("that her keys do not count", "may not type while something runs on production");
+    carls.send_line("from-carl");
+    carls.wait_for_text("who was heard", "heard from-carl");
+    carls.wait_for_prompt("deploy.production > ");
+    assert!(!carls.contents().contains("from-ann"), "{}", carls.evidence());
 }
 
 // rows: Q-03 W-02

@@ -10,6 +10,7 @@ use serde_json::Value;
 const LOCAL: &str = r#"
 local Box = Node { Hosts = { host = LocalHost { slug = "box" } } }
 function Box:say(text) self.hosts:run("echo " .. text) end
+function Box:file() self.hosts[1]:open("note", "w", function(f) f:write("note-text") end) end
 function Box:fail() self.hosts:run("exit 3") end
 function Box:quiet() self.hosts:run("echo hushed-command", { interactive = false, silent = true }) end
 function Box:wait() self.hosts:run("echo waiting; until [ -e go ]; do sleep 0.02; done") end
@@ -52,6 +53,8 @@ fn everything_a_person_does_is_in_the_journal_and_no_secret() {
     ann.wait_for_text("the failure", "abort, retry or skip?");
     ann.send_line("abort");
     ann.wait_for_prompt("deploy > ");
+    ann.send_line("file");
+    ann.wait_for_prompt("deploy > ");
     ann.send_line("quiet");
     ann.wait_for_prompt("deploy > ");
     ann.send_line("ask");
@@ -70,7 +73,13 @@ fn everything_a_person_does_is_in_the_journal_and_no_secret() {
             let of = |key: &str| line[key].as_str().map(|text| format!(" {text}")).unwrap_or_default();
             let number = |key: &str| line[key].as_i64().map(|number| format!(" {number}")).unwrap_or_default();
             let event = line["event"].as_str().unwrap();
-            format!("{event}{}{}{}{}", of("action"), of("host"), of("command"), number("status") + &number("code"))
+            format!(
+                "{event}{}{}{}{}",
+                of("action"),
+                of("host"),
+                of("operation") + &of("command") + &of("remote").replace(&world.dir().display().to_string(), ""),
+                number("status") + &number("code")
+            )
         })
         .collect();
     let expected = [
@@ -85,6 +94,9 @@ fn everything_a_person_does_is_in_the_journal_and_no_secret() {
         "command box exit 3",
         "command-end box exit 3 3",
         "action-end fail 1",
+        "action file",
+        "file box write /note",
+        "action-end file 0",
         "action quiet",
         "command-end box 0",
         "action-end quiet 0",
@@ -96,7 +108,7 @@ fn everything_a_person_does_is_in_the_journal_and_no_secret() {
     assert_eq!(told.last().map(String::as_str), Some("stop"));
     assert_eq!(lines[3]["parameters"], serde_json::json!(["hello"]));
     let text = format!("{lines:?}");
-    for secret in ["hidden-word", "hushed-command"] {
+    for secret in ["hidden-word", "hushed-command", "note-text"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
@@ -123,6 +135,7 @@ fn the_journal_is_whole_after_the_daemon_was_killed() {
     torn.extend(b"{\"seq\":99,\"ti");
     std::fs::write(&file, torn).unwrap();
     let mut again = world.listen();
+    assert!(world.sessions().is_empty(), "it serves, so it listens to signals");
     again.stop();
     let after = lines(&place);
     count_up(&after);
