@@ -105,7 +105,9 @@ impl SshHost {
                 Err(NotStarted::Full { connection, .. }) => full.push(connection),
                 // The command was not sent, so trying again cannot run it twice.
                 Err(NotStarted::Lost(_)) if !redialled => redialled = true,
-                Err(NotStarted::Lost(why)) => return Err(Failure::new(why).on(slug, target)),
+                Err(NotStarted::Lost(why)) => {
+                    return Err(Failure::new(format!("channel: {why}, before the command was sent")).on(slug, target));
+                }
                 Err(NotStarted::Refused(why)) => return Err(self.refused(why)),
             }
         }

@@ -155,7 +155,13 @@ impl Login<'_> {
         let why = self.why_ended().await;
         let hung_up_on_a_person = self.asked > 0 && !self.was_rejected().await;
         let failure = Failure::new(format!("authentication: {why}{}", self.tried()));
-        Refusal { failure: failure.hint(self.advice()), hung_up_on_a_person }
+        let advice = if why.contains("Too many") && self.keys.len() > 1 {
+            "say which key is meant: key_filename of the host, or IdentityFile and IdentitiesOnly yes in the ssh configuration"
+                .into()
+        } else {
+            self.advice()
+        };
+        Refusal { failure: failure.hint(advice), hung_up_on_a_person }
     }
 
     fn denied(&self) -> Failure {

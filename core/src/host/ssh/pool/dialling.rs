@@ -1,6 +1,6 @@
 //! One dial for everybody who waits for the same destination.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,8 @@ use crate::host::ssh::hops::Journey;
 use crate::host::ssh::target::{Key, Target};
 use crate::host::{Asker, Reach};
 
-type Report = Option<Result<(), Failure>>;
+/// What became of a dial: the connection, for as long as anybody keeps it, or why there is none.
+type Report = Option<Result<Weak<Connection>, Failure>>;
 
 /// A connection in the making. It belongs to the pool: whoever asked for it first may go away, others may still wait.
 pub(super) struct Dial {
@@ -45,10 +46,11 @@ pub(super) struct Starter {
 }
 
 impl Waiting {
-    pub(super) async fn wait(mut self) -> Result<(), Failure> {
+    pub(super) async fn wait(mut self) -> Result<Weak<Connection>, Failure> {
+        let given_up = Failure::new("the attempt to connect was given up");
         match self.done.wait_for(Option::is_some).await {
-            Ok(done) => done.clone().unwrap_or(Ok(())),
-            Err(_) => Err(Failure::new("the attempt to connect was given up")),
+            Ok(done) => done.clone().unwrap_or(Err(given_up)),
+            Err(_) => Err(given_up),
         }
     }
 }
@@ -112,7 +114,9 @@ impl Shared {
         let outcome = connected.map(|connection| {
             let entry = Entry::new(connection);
             tokio::spawn(keep(Arc::downgrade(&entry.connection), key.clone(), Arc::downgrade(self)));
+            let connection = Arc::downgrade(&entry.connection);
             destination.connections.push(entry);
+            connection
         });
         if destination.connections.is_empty() {
             destinations.remove(key);

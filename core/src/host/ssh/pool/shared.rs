@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::{Notify, watch};
@@ -39,6 +39,19 @@ pub(in crate::host::ssh) struct Shared {
     ids: AtomicU64,
     // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
     destinations: Mutex<HashMap<Key, Destination>>,
+}
+
+/// How many connections in a row may end between login and first use. A server that ends every one would otherwise be
+/// logged in to for ever.
+const MAX_SHORT_LIVED: usize = 3;
+
+/// Why a connection is over; `None`: it is not.
+async fn why_over(made: &Weak<Connection>) -> Option<String> {
+    match made.upgrade() {
+        Some(connection) if connection.is_dead() => Some(connection.last_words().await),
+        Some(_) => None,
+        None => Some("the connection was lost".into()),
+    }
 }
 
 /// What there is of one destination.
@@ -122,6 +135,7 @@ impl Shared {
         purpose: Purpose,
     ) -> Result<Lease, Failure> {
         let key = &target.key;
+        let mut short_lived = 0;
         loop {
             let dial = match self.next(key, reach, avoid, purpose) {
                 Next::Lease(lease) => {
@@ -137,7 +151,17 @@ impl Shared {
             };
             let same_person = dial.same_person;
             match dial.wait().await {
-                Ok(()) => {}
+                Ok(made) => {
+                    if let Some(why) = why_over(&made).await {
+                        short_lived += 1;
+                        if short_lived == MAX_SHORT_LIVED {
+                            return Err(Failure::new(format!("login: {why}, each time right after we were let in"))
+                                .hint(
+                                    "the server's log says why: an account that expired, a full disk, a missing home",
+                                ));
+                        }
+                    }
+                }
                 // Whoever started it was asked and did not answer; somebody else may.
                 Err(failure) if !same_person && matches!(failure.kind, FailureKind::Unanswered(_)) => {}
                 Err(failure) => return Err(failure),

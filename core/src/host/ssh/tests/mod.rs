@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used)]
 
 mod certificates;
+mod chaos;
 mod commands;
 mod files;
 mod helper;
 mod hops;
+mod hostile;
 mod identity;
 mod known_hosts;
 mod oddities;
 mod proxies;
+mod proxy;
 mod scripted;
+mod servers;
 mod sharing;
 mod sshd;
 mod trust;

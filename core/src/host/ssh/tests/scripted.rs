@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use russh::keys::{Algorithm, PrivateKey};
 use russh::server::{Auth, Config, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, Error, MethodKind, MethodSet, Sig};
+use russh::{Channel, ChannelId, Error, MethodKind, MethodSet, Preferred, Sig, cipher, kex, mac};
 use tempfile::TempDir;
 
 use crate::node::{HostKeyPolicy, HostSettings};
@@ -29,6 +29,12 @@ pub(super) struct Rules {
     pub(super) answers: Vec<&'static str>,
     /// The first so many connections end when a password arrives.
     pub(super) hangs_up: usize,
+    /// A dialogue begins anew when it is over.
+    pub(super) endless: bool,
+    /// A password is never answered.
+    pub(super) deaf: bool,
+    /// Offers one algorithm of each kind, so that the handshake has few bytes.
+    pub(super) short: bool,
 }
 
 /// What happened.
@@ -44,7 +50,7 @@ pub(super) struct Seen {
 /// The server; it ends with the test.
 pub(super) struct Scripted {
     directory: TempDir,
-    port: u16,
+    pub(super) port: u16,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -58,6 +64,7 @@ impl Scripted {
             auth_rejection_time: Duration::ZERO,
             auth_rejection_time_initial: Some(Duration::ZERO),
             methods: MethodSet::from(&rules.methods[..]),
+            preferred: if rules.short { short() } else { Preferred::DEFAULT },
             ..Config::default()
         });
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -92,6 +99,16 @@ impl Scripted {
 
     pub(super) fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.lock().expect("seen"))
+    }
+}
+
+fn short() -> Preferred {
+    Preferred {
+        kex: Cow::Borrowed(&[kex::CURVE25519]),
+        key: Cow::Borrowed(&[Algorithm::Ed25519]),
+        cipher: Cow::Borrowed(&[cipher::AES_256_GCM]),
+        mac: Cow::Borrowed(&[mac::HMAC_SHA256]),
+        ..Preferred::DEFAULT
     }
 }
 
@@ -141,6 +158,9 @@ impl Handler for Connection {
             seen.passwords.push(password.to_string());
             (seen.connections, self.rules.hangs_up)
         };
+        if self.rules.deaf {
+            return std::future::pending().await;
+        }
         if count <= hangs_up {
             return Err(Error::Disconnect);
         }
@@ -173,6 +193,9 @@ impl Handler for Connection {
             seen.answers.clone()
         };
         self.round += 1;
+        if self.rules.endless {
+            self.round = 0;
+        }
         if self.round < self.rules.rounds.len() {
             return Ok(self.ask());
         }
