@@ -83,12 +83,12 @@ impl Clients {
         self.attached.push(attached);
     }
 
-    /// Adds a client and shows it the screen.
-    pub(crate) fn add(&mut self, client: Client, screen: &dyn Screen) {
+    /// Adds a client and shows it the screen; `above`: what has scrolled off it, for its terminal's own scrollback.
+    pub(crate) fn add(&mut self, client: Client, screen: &dyn Screen, above: &[u8]) {
         let attached = Attached { client, typed: 0, view: View::Live, painted: true, other_screen_unknown: true };
         self.attached.push(attached);
         let last = self.attached.len() - 1;
-        self.show(last, screen);
+        self.show_with(last, screen, above);
     }
 
     /// Removes a client.
@@ -218,13 +218,21 @@ impl Clients {
     }
 
     fn show(&mut self, index: usize, screen: &dyn Screen) {
+        self.show_with(index, screen, b"");
+    }
+
+    fn show_with(&mut self, index: usize, screen: &dyn Screen, above: &[u8]) {
         let size = self.size;
         let attached = &mut self.attached[index];
         attached.painted = true;
         if attached.client.size == size {
             attached.view = View::Live;
             attached.other_screen_unknown = screen.alternate();
-            attached.client.outbox.put_repaint(&screen.repaint());
+            let repaint = screen.repaint();
+            match above {
+                b"" => attached.client.outbox.put_repaint(&repaint),
+                _ => attached.client.outbox.put_repaint(&[known_state(), above, &repaint].concat()),
+            }
         } else {
             let cropped = Cropped { shown: Vec::new(), painted: Instant::now(), busy: false, dirty: true };
             attached.view = View::Cropped(cropped);
@@ -278,10 +286,10 @@ mod tests {
         let screen = Vt100::new(SMALL);
         let mut clients = Clients::new(SMALL);
         assert_eq!(clients.wanted_size(), SMALL);
-        clients.add(client(1, true, LARGE), &screen);
+        clients.add(client(1, true, LARGE), &screen, b"");
         assert_eq!(clients.wanted_size(), SMALL, "a watcher alone");
-        clients.add(client(2, false, LARGE), &screen);
-        clients.add(client(3, false, SMALL), &screen);
+        clients.add(client(2, false, LARGE), &screen, b"");
+        clients.add(client(3, false, SMALL), &screen, b"");
         assert_eq!(clients.wanted_size(), LARGE, "the first who can type");
         clients.typed(ClientId(3));
         assert_eq!(clients.wanted_size(), SMALL);
@@ -297,7 +305,7 @@ mod tests {
         let mut clients = Clients::new(SMALL);
         let slow = client(1, false, SMALL);
         let outbox = slow.outbox.clone();
-        clients.add(slow, &screen);
+        clients.add(slow, &screen, b"");
         for number in 0..300 {
             let bytes = format!("line {number}{}\r\n", ".".repeat(5000));
             screen.feed(bytes.as_bytes());

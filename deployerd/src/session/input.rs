@@ -21,6 +21,8 @@ pub(crate) type Keys = Option<mpsc::Sender<Typed>>;
 pub(crate) enum Typed {
     /// These bytes, by this client.
     Keys(ClientId, Bytes),
+    /// What a terminal answers when a program asks it; nobody has typed it.
+    Answer(Bytes),
     /// Standard input has ended; of clients without a terminal.
     End,
 }
@@ -37,8 +39,14 @@ pub(crate) async fn to_pty(
     last: watch::Sender<Option<ClientId>>,
 ) {
     while let Some(typed) = typed.recv().await {
-        let Typed::Keys(by, bytes) = typed else { continue };
-        last.send_replace(Some(by));
+        let bytes = match typed {
+            Typed::Keys(by, bytes) => {
+                last.send_replace(Some(by));
+                bytes
+            }
+            Typed::Answer(bytes) => bytes,
+            Typed::End => continue,
+        };
         if let Err(error) = master.write_all(&bytes).await {
             tracing::debug!(%error, "typed at a session that has ended");
             return;

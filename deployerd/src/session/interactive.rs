@@ -13,7 +13,10 @@ use super::caught_up::CaughtUp;
 use super::clients::{Client, Clients};
 use super::ending::{self, Ending};
 use super::handle::Inbox;
+use super::history::History;
+use super::hygiene::{Hygiene, Piece};
 use super::input::{self, Keys, Typed};
+use super::presence::Presence;
 use super::pty::{self, PtyEnd};
 use super::screen::{Screen, Vt100};
 use super::terminal::{Port, PtyTerminal, read_keys};
@@ -37,8 +40,12 @@ struct Interactive {
     port: Arc<Port>,
     /// Bytes read from the master.
     read: u64,
+    /// What may reach the screens of clients.
+    hygiene: Hygiene,
     screen: Vt100,
+    history: History,
     clients: Clients,
+    presence: Presence,
     size: watch::Sender<Size>,
     keys: mpsc::Sender<Typed>,
     recording: Option<Recording>,
@@ -83,6 +90,7 @@ pub(super) fn open(
         size: size_watch.clone(),
         colour: terminal.colour,
     });
+    let presence = Presence { port: port.clone(), front: front.clone(), colour: terminal.colour };
     let shell_terminal = PtyTerminal {
         port,
         front,
@@ -99,8 +107,11 @@ pub(super) fn open(
         master,
         port: shell_terminal.port.clone(),
         read: 0,
+        hygiene: Hygiene::default(),
         screen: Vt100::new(size),
+        history: History::default(),
         clients: Clients::new(size),
+        presence,
         size: size_sender,
         keys,
         recording,
@@ -168,7 +179,7 @@ impl Interactive {
         match event {
             Event::Attach(client, reply) => {
                 let id = client.id;
-                let keys = self.attach(client, |clients, client, screen| clients.add(client, screen));
+                let keys = self.attach(client, |clients, client, (screen, above)| clients.add(client, screen, above));
                 if reply.send(keys).is_err() {
                     self.leave(id);
                 }
@@ -187,7 +198,7 @@ impl Interactive {
         }
     }
 
-    fn attach(&mut self, client: Client, add: impl FnOnce(&mut Clients, Client, &dyn Screen)) -> Keys {
+    fn attach(&mut self, client: Client, add: impl FnOnce(&mut Clients, Client, (&dyn Screen, &[u8]))) -> Keys {
         tracing::info!(
             session = self.handle.name,
             user = client.user,
@@ -197,8 +208,12 @@ impl Interactive {
         );
         let keys = (!client.watch).then(|| self.keys.clone());
         client.outbox.put(FromDaemon::Attached(self.handle.name.clone()));
-        add(&mut self.clients, client, &self.screen);
+        let (user, watch) = (client.user.clone(), client.watch);
+        let size = *self.size.borrow();
+        let above = if client.size == size { self.history.scrolled_off(size) } else { Vec::new() };
+        add(&mut self.clients, client, (&self.screen, &above));
         self.follow_size();
+        self.presence.joined(&user, watch, &self.clients.names());
         self.handle.summary.set_clients(self.clients.names());
         keys
     }
@@ -206,6 +221,7 @@ impl Interactive {
     fn leave(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id) {
             tracing::info!(session = self.handle.name, user = client.user, client = id.0, "detached");
+            self.presence.left(&client.user, &self.clients.names());
         }
         self.follow_size();
         self.handle.summary.set_clients(self.clients.names());
@@ -233,11 +249,29 @@ impl Interactive {
 
     fn show(&mut self, bytes: &[u8]) {
         self.read += bytes.len() as u64;
+        for piece in self.hygiene.feed(bytes) {
+            match piece {
+                Piece::Show(bytes) if bytes.is_empty() => {}
+                Piece::Show(bytes) => self.pass_on(&bytes),
+                Piece::Asked(query) => {
+                    let answer = query.answer(self.screen.screen().cursor_position(), *self.size.borrow());
+                    if self.keys.try_send(Typed::Answer(answer.into())).is_err() {
+                        tracing::debug!(session = self.handle.name, "a program asks more than it listens");
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on(&mut self, bytes: &[u8]) {
         let before = self.screen.alternate();
         self.screen.feed(bytes);
         let left_alternate = before && !self.screen.alternate();
         if let Some(recording) = &mut self.recording {
             recording.output(bytes, &self.screen);
+        }
+        if !before || left_alternate {
+            self.history.push(bytes);
         }
         self.clients.output(bytes, left_alternate, &self.screen);
     }

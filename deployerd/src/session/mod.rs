@@ -8,10 +8,15 @@ mod caught_up;
 mod clients;
 mod ending;
 mod handle;
+mod history;
+mod hygiene;
 mod input;
 mod interactive;
+#[cfg(test)]
+mod newcomer_tests;
 mod places;
 mod plain;
+mod presence;
 mod pty;
 mod screen;
 mod summary;

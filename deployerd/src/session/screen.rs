@@ -34,20 +34,33 @@ const KNOWN_STATE: &str = "\x1b[?1049l\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b(B\x0f\x1
 
 /// [`Screen`] by the vt100 crate.
 pub(crate) struct Vt100 {
-    parser: vt100::Parser,
+    parser: vt100::Parser<Title>,
     unfinished: Unfinished,
     /// The start of a character whose end has not come: given a part of one, the parser loses what follows.
     held: Vec<u8>,
     size: Size,
 }
 
-fn parser(size: Size) -> vt100::Parser {
+/// The title of the window, which the model itself does not keep.
+#[derive(Default)]
+struct Title(Vec<u8>);
+
+/// Longest title that a repaint restores, bytes.
+const TITLE_MAX: usize = 1024;
+
+impl vt100::Callbacks for Title {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.0 = title[..title.len().min(TITLE_MAX)].to_vec();
+    }
+}
+
+fn parser(size: Size) -> vt100::Parser<Title> {
     let (rows, cols) = cells(size);
-    vt100::Parser::new(rows, cols, 0)
+    vt100::Parser::new_with_callbacks(rows, cols, 0, Title::default())
 }
 
 /// Sizes are never zero; the type of the parser says so too. One column is too narrow for a wide character.
-fn cells(size: Size) -> (NonZeroU16, NonZeroU16) {
+pub(super) fn cells(size: Size) -> (NonZeroU16, NonZeroU16) {
     let at_least = |value: u16, least: u16| NonZeroU16::new(value.max(least)).unwrap_or(NonZeroU16::MIN);
     (at_least(size.rows, 1), at_least(size.cols, 2))
 }
@@ -68,9 +81,15 @@ impl Vt100 {
         catch_unwind(AssertUnwindSafe(|| self.parser.screen().contents())).unwrap_or_default()
     }
 
+    /// The title that programs have given the window.
+    #[cfg(test)]
+    pub(crate) fn title(&self) -> String {
+        String::from_utf8_lossy(&self.parser.callbacks().0).into_owned()
+    }
+
     /// Runs code of the parser; after a panic the model starts again, empty. The next repaint misses what was shown
     /// before, clients that follow the bytes miss nothing.
-    fn guarded(&mut self, what: &str, work: impl FnOnce(&mut vt100::Parser)) {
+    fn guarded(&mut self, what: &str, work: impl FnOnce(&mut vt100::Parser<Title>)) {
         let parser_now = &mut self.parser;
         if catch_unwind(AssertUnwindSafe(|| work(parser_now))).is_err() {
             tracing::warn!(what, "the screen model failed and was rebuilt; a repaint may be incomplete");
@@ -110,6 +129,10 @@ impl Screen for Vt100 {
             (enter, screen.state_formatted(), screen.cursor_state_formatted(), screen.attributes_formatted())
         }));
         let mut out = KNOWN_STATE.as_bytes().to_vec();
+        let title = &self.parser.callbacks().0;
+        if !title.is_empty() {
+            out.extend([b"\x1b]2;", title.as_slice(), b"\x07"].concat());
+        }
         if let Ok((enter, state, cursor, attributes)) = painted {
             out.extend(enter.bytes().chain(state.bytes()));
             if let Some(region) = self.unfinished.scroll_region() {

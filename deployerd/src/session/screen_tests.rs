@@ -8,10 +8,11 @@ use super::*;
 const SIZE: Size = Size { rows: 8, cols: 30 };
 
 /// What a terminal shows, cell by cell, with cursor and modes.
-fn looks(parser: &vt100::Parser) -> String {
+fn looks(parser: &vt100::Parser<Title>) -> String {
     let screen = parser.screen();
     let mut text = format!(
-        "{:?} {:?} {:?} {} {} {}\n",
+        "{:?} {:?} {:?} {:?} {} {} {}\n",
+        String::from_utf8_lossy(&parser.callbacks().0),
         screen.cursor_position(),
         screen.input_mode_formatted(),
         screen.attributes_formatted(),

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deployer_core::terminal::{Keyboard, ParallelRun};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::keys::Effect;
 use super::painter::Painter;
-use super::pane::Ends;
 use super::stage::{Mode, Stage};
-use super::{Event, Opened, Screen};
+use super::{Event, Output, Screen};
 
 /// Time between two pictures.
 const FRAME: Duration = Duration::from_millis(33);
@@ -38,7 +37,7 @@ struct Actor {
 }
 
 /// Shows runs until nobody can begin one any more.
-pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>) {
+pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut printed: mpsc::Receiver<Output>) {
     let mut size = screen.size.clone();
     let stage = Stage::new(*size.borrow_and_update(), screen.colour);
     let mut actor = Actor {
@@ -74,13 +73,15 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>) {
             () = until(due), if due.is_some() => actor.show().await,
             () = front.changed() => actor.hear(),
             event = events.recv() => match event {
-                Some(event) => {
-                    actor.event(event).await;
-                    // A flood must not keep the other tasks of this thread from running.
-                    tokio::task::yield_now().await;
-                }
+                Some(event) => actor.event(event).await,
                 None => return,
             },
+            Some(Output(id, bytes)) = printed.recv() => {
+                actor.dirty = true;
+                actor.stage.output(id, &bytes);
+                // A flood must not keep the other tasks of this thread from running.
+                tokio::task::yield_now().await;
+            }
         }
     }
 }
@@ -98,15 +99,13 @@ impl Actor {
                 }
                 self.stage.begin(run, within);
             }
-            Event::Open { run, index, keys, prompt, reply } => {
-                let (size, seen) = watch::channel(self.stage.size);
-                if let Some((id, _)) = self.stage.open(&run, index, Ends { keys, size, prompt }) {
+            Event::Open { run, index, reply } => {
+                if let Some(opened) = self.stage.open(&run, index) {
                     self.stage.look();
                     // Whoever asked was cancelled: its run ends it.
-                    let _gone = reply.send(Opened { id, size: seen });
+                    let _gone = reply.send(opened);
                 }
             }
-            Event::Output(id, bytes) => self.stage.output(id, &bytes),
             Event::Changed => self.stage.look(),
             Event::End(run, reply) => {
                 self.stage.look();

@@ -11,6 +11,9 @@ use tokio::sync::Notify;
 /// Output that waits while a view covers the terminal, bytes; of more, the oldest is dropped.
 const HELD_MAX: usize = 256 * 1024;
 
+/// News that waits for a prompt; of more, the oldest are dropped.
+const NOTICES_MAX: usize = 4;
+
 /// Begins a view: the alternate screen, nothing of the session's own in sight.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[m\x1b[?25l\x1b[H\x1b[2J";
 /// Ends it: no mode of a program is left, and everything is again as it was.
@@ -64,6 +67,26 @@ impl Front {
         }
     }
 
+    /// News about who is attached: above the line that is edited, into a view, or kept for the next prompt. Never into
+    /// the middle of what a program shows.
+    pub(crate) fn notice(&self, line: String) -> Vec<u8> {
+        let mut state = self.state();
+        match state.cover {
+            Cover::On => {
+                state.hold(line.as_bytes());
+                drop(state);
+                self.changed.notify_one();
+            }
+            _ if self.prompt.is_edited() => return self.prompt.around(line.into_bytes()),
+            _ => {
+                state.notices.push(line);
+                let excess = state.notices.len().saturating_sub(NOTICES_MAX);
+                state.notices.drain(..excess);
+            }
+        }
+        Vec::new()
+    }
+
     /// A line that is edited here is drawn, or ended when there is nothing to draw. A view stands aside meanwhile.
     pub(crate) fn draw(&self, drawn: Vec<u8>) -> Vec<u8> {
         let mut state = self.state();
@@ -78,7 +101,7 @@ impl Front {
                 state.cover = Cover::Aside;
                 bytes = state.uncovered();
             }
-            if !self.prompt.is_shown() {
+            if !self.prompt.is_edited() {
                 let notices = std::mem::take(&mut state.notices).concat();
                 bytes.extend(self.prompt.around(notices.into_bytes()));
             }
@@ -216,6 +239,21 @@ mod tests {
         front.draw(b"\rname: ".to_vec());
         front.abandon();
         assert_eq!(text(&front.cover()), format!("\r\n{}", text(ENTER)));
+    }
+
+    #[test]
+    fn news_never_stands_in_the_middle_of_something() {
+        let front = Front::default();
+        let news = |text: &str| text.to_string() + "\r\n";
+        assert_eq!(front.notice(news("bob has joined")), b"", "a program may draw here");
+        assert_eq!(front.output(b"output\r\n".to_vec()), b"output\r\n");
+        assert_eq!(text(&front.draw(b"\r> ".to_vec())), "bob has joined\r\n\r> ");
+        assert_eq!(text(&front.notice(news("cy has joined"))), "\r\x1b[Kcy has joined\r\n\r> ");
+        front.draw(Vec::new());
+        for number in 0..10 {
+            front.notice(news(&format!("{number}")));
+        }
+        assert_eq!(text(&front.draw(b"\r> ".to_vec())), "6\r\n7\r\n8\r\n9\r\n\r> ");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, PromptLine, Size, Terminal};
+use deployer_core::terminal::{AuxiliaryRequest, Keyboard, Kind, ParallelRun, Size, Terminal};
 use tokio::sync::{oneshot, watch};
 
-use super::{Event, PaneId, Views, Wish};
+use super::{Event, Opened, Output, PaneId, Views, Wish};
 use crate::session::pty::{self, PtyEnd};
 use crate::session::terminal::Port;
 
@@ -33,25 +33,19 @@ pub(crate) async fn open(
     run: &Arc<ParallelRun>,
     index: usize,
 ) -> io::Result<Arc<dyn Terminal>> {
-    let (keys, prompt) = (KeyboardHub::new(), Arc::new(PromptLine::default()));
     let (reply, opened) = oneshot::channel();
-    views.tell(Event::Open { run: run.clone(), index, keys: keys.clone(), prompt: prompt.clone(), reply }).await;
+    views.tell(Event::Open { run: run.clone(), index, reply }).await;
     let opened = opened.await.map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the run is over"))?;
     let (master, slave) = pty::open(*opened.size.borrow())?;
-    let (sender, seen) = watch::channel(0);
-    tokio::spawn(pump(master, views.clone(), opened.id, opened.size.clone(), sender));
+    tokio::spawn(pump(master, views.clone(), opened.id, opened.size.clone()));
     let label = run.labels.get(index).cloned().unwrap_or_default();
     let port = Mutex::new(Some(Arc::new(Port::new(Arc::new(slave)))));
     Ok(Arc::new(Isolation {
         views: views.clone(),
         inherited: inherited.clone(),
-        id: opened.id,
+        place: opened,
         label,
-        keys,
-        prompt,
-        size: opened.size,
         port,
-        seen,
         mid_line: AtomicBool::new(false),
     }))
 }
@@ -59,29 +53,25 @@ pub(crate) async fn open(
 struct Isolation {
     views: Views,
     inherited: Inherited,
-    id: PaneId,
+    place: Opened,
     label: String,
-    keys: KeyboardHub,
-    prompt: Arc<PromptLine>,
-    size: watch::Receiver<Size>,
     /// Gone when the isolation has ended; with it the last descriptor of the slave, which ends the pump.
     port: Mutex<Option<Arc<Port>>>,
-    /// How many bytes the view has been told.
-    seen: watch::Receiver<u64>,
     /// The last line was not ended.
     mid_line: AtomicBool,
 }
 
 /// Tells the view what arrives on the master until the slave is closed.
-async fn pump(master: PtyEnd, views: Views, id: PaneId, mut size: watch::Receiver<Size>, seen: watch::Sender<u64>) {
+async fn pump(master: PtyEnd, views: Views, id: PaneId, mut size: watch::Receiver<Size>) {
     let mut buffer = vec![0; 4096];
     let mut sized = true;
     loop {
         tokio::select! {
             read = master.read(&mut buffer) => {
                 let Ok(count @ 1..) = read else { return };
-                views.tell(Event::Output(id, Bytes::copy_from_slice(&buffer[..count]))).await;
-                seen.send_modify(|seen| *seen += count as u64);
+                if views.output.send(Output(id, Bytes::copy_from_slice(&buffer[..count]))).await.is_err() {
+                    return;
+                }
             }
             changed = size.changed(), if sized => {
                 sized = changed.is_ok();
@@ -103,8 +93,8 @@ impl Isolation {
     /// Waits until the view knows everything that was written.
     async fn shown(&self) {
         if let Ok(port) = self.port() {
-            // An error means that the pump has ended: nobody is left to show anything to.
-            let mut seen = self.seen.clone();
+            // An error means that the view has ended: nobody is left to show anything to.
+            let mut seen = self.place.seen.clone();
             let _all_shown = seen.wait_for(|seen| *seen >= port.written()).await;
         }
     }
@@ -116,16 +106,16 @@ impl Terminal for Isolation {
         if let Some(last) = bytes.iter().rfind(|byte| **byte >= b' ' || **byte == b'\n') {
             self.mid_line.store(*last != b'\n', Ordering::Relaxed);
         }
-        self.port()?.write_made(|| self.prompt.around(bytes.to_vec())).await
+        self.port()?.write_made(|| self.place.prompt.around(bytes.to_vec())).await
     }
 
     async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
         self.mid_line.store(false, Ordering::Relaxed);
-        self.port()?.write_made(|| self.prompt.draw(drawn.unwrap_or_default().to_vec())).await
+        self.port()?.write_made(|| self.place.prompt.draw(drawn.unwrap_or_default().to_vec())).await
     }
 
     fn abandon_prompt(&self) {
-        self.prompt.abandon();
+        self.place.prompt.abandon();
     }
 
     fn kind(&self) -> Kind {
@@ -133,7 +123,7 @@ impl Terminal for Isolation {
     }
 
     fn size(&self) -> watch::Receiver<Size> {
-        let mut size = self.size.clone();
+        let mut size = self.place.size.clone();
         // Only what changes from now on is news to whoever asks.
         size.mark_unchanged();
         size
@@ -156,7 +146,7 @@ impl Terminal for Isolation {
     }
 
     fn keyboard(&self) -> Keyboard {
-        self.keys.lease()
+        self.place.keys.lease()
     }
 
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
@@ -167,7 +157,7 @@ impl Terminal for Isolation {
     }
 
     async fn parallel_begins(&self, run: &Arc<ParallelRun>) {
-        self.views.begin(run, Some(self.id), Wish::default()).await;
+        self.views.begin(run, Some(self.place.id), Wish::default()).await;
     }
 
     async fn parallel_ends(&self, run: &Arc<ParallelRun>) {

@@ -40,6 +40,7 @@ pub(crate) struct PaneId(u64);
 #[derive(Clone)]
 pub(crate) struct Views {
     inbox: mpsc::Sender<Event>,
+    output: mpsc::Sender<Output>,
     /// The runs that are shown. Locked to look, never across an await.
     shown: Arc<Mutex<Vec<Weak<ParallelRun>>>>,
 }
@@ -72,15 +73,7 @@ enum Event {
     /// A run begins, within an isolation of another run or not.
     Begin(Arc<ParallelRun>, Option<PaneId>, Wish),
     /// Its isolation of this index begins.
-    Open {
-        run: Arc<ParallelRun>,
-        index: usize,
-        keys: KeyboardHub,
-        prompt: Arc<PromptLine>,
-        reply: oneshot::Sender<Opened>,
-    },
-    /// An isolation has printed.
-    Output(PaneId, Bytes),
+    Open { run: Arc<ParallelRun>, index: usize, reply: oneshot::Sender<Opened> },
     /// Isolations have begun or ended.
     Changed,
     /// A run is over; answered with what it has shown when the terminal is free for it.
@@ -89,18 +82,25 @@ enum Event {
     Dropped(Arc<ParallelRun>),
 }
 
-/// An isolation's place in the view.
+/// An isolation has printed. On a way of its own: a flood does not delay what else happens.
+struct Output(PaneId, Bytes);
+
+/// An isolation's side of its place in the view.
 pub(crate) struct Opened {
     id: PaneId,
+    keys: KeyboardHub,
+    prompt: Arc<PromptLine>,
     size: watch::Receiver<Size>,
+    /// How many bytes of its output are in the view.
+    seen: watch::Receiver<u64>,
 }
 
 impl Views {
     /// Starts the task; it ends when nobody can tell it anything any more.
     pub(crate) fn start(screen: Screen) -> Views {
-        let (inbox, events) = mpsc::channel(INBOX);
-        tokio::spawn(actor::run(screen, events));
-        Views { inbox, shown: Arc::default() }
+        let ((inbox, events), (output, printed)) = (mpsc::channel(INBOX), mpsc::channel(INBOX));
+        tokio::spawn(actor::run(screen, events, printed));
+        Views { inbox, output, shown: Arc::default() }
     }
 
     /// A run begins. Where it ends without saying so, its view ends too.

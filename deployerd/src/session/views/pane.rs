@@ -9,7 +9,8 @@ use deployer_core::terminal::{CellState, KeyboardHub, LineFilter, PromptLine, Si
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::cells;
+use super::{Opened, PaneId, cells};
+use crate::session::hygiene::{Hygiene, Piece};
 use crate::session::screen::{Screen, Vt100};
 
 /// What is kept of an isolation's output, to lay it out anew at another width and to tell it at the end, bytes.
@@ -29,6 +30,7 @@ pub(super) struct Pane {
 /// What an isolation has from the moment it begins.
 struct Live {
     ends: Ends,
+    hygiene: Hygiene,
     screen: Vt100,
     size: Size,
     kept: VecDeque<u8>,
@@ -46,6 +48,18 @@ pub(super) struct Ends {
     pub(super) size: watch::Sender<Size>,
     /// The line that it edits: a question of ours.
     pub(super) prompt: Arc<PromptLine>,
+    /// Who hears how much of its output is here.
+    pub(super) seen: watch::Sender<u64>,
+}
+
+impl Ends {
+    /// The two sides of an isolation's place.
+    pub(super) fn pair(id: PaneId, size: Size) -> (Ends, Opened) {
+        let (keys, prompt) = (KeyboardHub::new(), Arc::<PromptLine>::default());
+        let ((size, sizes), (seen, bytes)) = (watch::channel(size), watch::channel(0));
+        let ends = Ends { keys: keys.clone(), size, prompt: prompt.clone(), seen };
+        (ends, Opened { id, keys, prompt, size: sizes, seen: bytes })
+    }
 }
 
 /// How an isolation stands, the order in which people want to see it.
@@ -105,19 +119,32 @@ impl Pane {
     pub(super) fn open(&mut self, ends: Ends, size: Size) {
         let screen = Vt100::new(size);
         let (kept, last) = (VecDeque::new(), Instant::now());
-        self.live = Some(Live { ends, screen, size, kept, dropped: 0, last, line: None });
+        self.live = Some(Live { ends, hygiene: Hygiene::default(), screen, size, kept, dropped: 0, last, line: None });
     }
 
     /// Takes output.
     pub(super) fn output(&mut self, bytes: &[u8]) {
         let Some(live) = &mut self.live else { return };
-        live.screen.feed(bytes);
-        live.kept.extend(bytes);
+        for piece in live.hygiene.feed(bytes) {
+            match piece {
+                Piece::Show(bytes) => {
+                    live.screen.feed(&bytes);
+                    live.kept.extend(&bytes);
+                }
+                Piece::Asked(query) => {
+                    let answer = query.answer(live.screen.screen().cursor_position(), live.size);
+                    if !live.ends.keys.offer(answer.into()) {
+                        tracing::debug!(label = self.label, "a program asks more than it listens");
+                    }
+                }
+            }
+        }
         let excess = live.kept.len().saturating_sub(KEPT_MAX);
         live.kept.drain(..excess);
         live.dropped += excess;
         live.last = Instant::now();
         live.line = None;
+        live.ends.seen.send_modify(|seen| *seen += bytes.len() as u64);
     }
 
     /// Types; false when there is no room, or nobody to type at.
@@ -249,8 +276,7 @@ mod tests {
 
     fn running() -> Pane {
         let mut pane = Pane::new("web1".to_string());
-        let ends = Ends { keys: KeyboardHub::new(), size: watch::Sender::new(SIZE), prompt: Arc::default() };
-        pane.open(ends, SIZE);
+        pane.open(Ends::pair(PaneId(0), SIZE).0, SIZE);
         pane.state = CellState::Running(Instant::now());
         pane
     }

@@ -9,10 +9,10 @@ use deployer_core::terminal::{CellState, ParallelRun, Size};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::PaneId;
 use super::layout::{self, Tile};
 use super::pane::{Ends, Pane, Standing};
 use super::transcript;
+use super::{Opened, PaneId};
 
 /// Everything about the parallel runs of one session.
 pub(super) struct Stage {
@@ -107,14 +107,14 @@ impl Stage {
         self.arrange();
     }
 
-    /// An isolation begins; its number and the size of its terminal.
-    pub(super) fn open(&mut self, run: &Arc<ParallelRun>, index: usize, ends: Ends) -> Option<(PaneId, Size)> {
+    /// An isolation begins; its side of its place.
+    pub(super) fn open(&mut self, run: &Arc<ParallelRun>, index: usize) -> Option<Opened> {
         let run = self.runs.iter().find(|known| Arc::ptr_eq(&known.run, run))?;
         let id = *run.ids.get(index)?;
         let size = self.size_of(id);
-        ends.size.send_replace(size);
+        let (ends, opened) = Ends::pair(id, size);
         self.panes.get_mut(&id)?.open(ends, size);
-        Some((id, size))
+        Some(opened)
     }
 
     /// An isolation has printed.
