@@ -40,7 +40,6 @@ struct Interactive {
     port: Arc<Port>,
     /// Bytes read from the master.
     read: u64,
-    /// What may reach the screens of clients.
     hygiene: Hygiene,
     screen: Vt100,
     history: History,
@@ -209,8 +208,8 @@ impl Interactive {
         let keys = (!client.watch).then(|| self.keys.clone());
         client.outbox.put(FromDaemon::Attached(self.handle.name.clone()));
         let (user, watch) = (client.user.clone(), client.watch);
-        let size = *self.size.borrow();
-        let above = if client.size == size { self.history.scrolled_off(size) } else { Vec::new() };
+        let fits = client.size == *self.size.borrow();
+        let above = if fits { self.history.scrolled_off(client.size) } else { Vec::new() };
         add(&mut self.clients, client, (&self.screen, &above));
         self.follow_size();
         self.presence.joined(&user, watch, &self.clients.names());
