@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Show the running daemons and their sessions
     ListSessions(ListSessions),
+    /// Open the file shell on a host of the root node: the same as run -s --scp
+    Scp,
     /// Look for mistakes in the deployment file; no host is contacted
     Check(Check),
     /// Print the annotations that let an editor complete and check deployment files (LuaLS)
@@ -151,7 +153,7 @@ pub(crate) struct Connect {
     pub(crate) socket: Option<String>,
 
     /// Join this session instead of opening one
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "action", "non_interactive"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "action", "non_interactive", "scp"])]
     pub(crate) session: Option<String>,
 
     /// Watch the session, without a keyboard
@@ -235,6 +237,10 @@ pub(crate) struct Place {
     #[arg(long)]
     pub(crate) non_interactive: bool,
 
+    /// Open the file shell on a host of the node: list, view, put, get
+    #[arg(long, conflicts_with = "action")]
+    pub(crate) scp: bool,
+
     /// Run this action with these parameters instead of the shell
     #[arg(value_name = "ACTION PARAMETER", trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) action: Vec<String>,
@@ -248,7 +254,10 @@ impl Place {
 
     /// The action with its parameters, if one was given.
     pub(crate) fn action(&self) -> Option<Vec<String>> {
-        (!self.action.is_empty()).then(|| self.action.clone())
+        match self.scp {
+            true => Some(vec!["--scp".to_string()]),
+            false => (!self.action.is_empty()).then(|| self.action.clone()),
+        }
     }
 }
 

@@ -155,7 +155,7 @@ pub async fn death_by_signal(host: &Arc<dyn Host>) {
 }
 
 /// `cd`, `env` and `prefix`.
-// rows: F-05 F-06 F-07 F-08 F-09 F-30 F-38
+// rows: F-05 F-06 F-07 F-08 F-09 F-12 F-30 F-38
 pub async fn context_reaches_the_command(host: &Arc<dyn Host>) {
     let stage = Stage::plain(host);
     let here = &stage.host;
@@ -368,7 +368,7 @@ pub async fn sandbox(host: &Arc<dyn Host>) {
 }
 
 /// Where commands run, what is there, which commands are known.
-// rows: F-40 F-41 F-79
+// rows: F-31 F-40 F-41 F-79
 pub async fn questions(host: &Arc<dyn Host>) {
     let stage = Stage::plain(host);
     let here = &stage.host;

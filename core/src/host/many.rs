@@ -162,7 +162,7 @@ mod tests {
         outputs.iter().map(|output| output.text()).collect()
     }
 
-    // rows: F-70 F-71 F-72 F-74 F-77 F-85 W-23
+    // rows: F-70 F-71 F-72 F-74 F-77 F-84 F-85 W-23
     #[tokio::test]
     async fn a_host_in_two_roles_is_one_host_with_one_context() {
         let (hosts, _) = hosts();

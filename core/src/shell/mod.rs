@@ -3,6 +3,7 @@
 mod commands;
 mod complete;
 pub mod editor;
+mod files;
 mod names;
 mod overseer;
 mod place;

@@ -1,14 +1,16 @@
 //! Reads command lines: with the line editor on a screen, line by line from a pipe.
 
 use std::io;
+use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::complete::{complete, highlight};
-use super::editor::{Editor, Step, View, columns, render};
+use super::editor::{Completion, Editor, Step, View, columns, render};
 use super::screen::Screen;
 use super::state::State;
 use crate::terminal::keys::{Key, KeyDecoder};
+use crate::terminal::style::Style;
 use crate::terminal::{Keyboard, Terminal};
 
 /// Longest line of a script, bytes.
@@ -23,11 +25,35 @@ pub(super) enum Read {
     End,
 }
 
+/// What a line is edited for: its prompt, what Tab offers, which words mean something.
+pub(super) trait Lines: Sync {
+    /// The prompt, in pieces.
+    fn prompt(&self) -> Vec<(String, Style)>;
+    /// What the word left of the cursor can become.
+    fn complete(&self, left: &str) -> Completion;
+    /// Coloured stretches of the line.
+    fn highlight(&self, line: &str) -> Vec<(Range<usize>, Style)>;
+}
+
+impl Lines for State {
+    fn prompt(&self) -> Vec<(String, Style)> {
+        State::prompt(self)
+    }
+
+    fn complete(&self, left: &str) -> Completion {
+        complete(self, left)
+    }
+
+    fn highlight(&self, line: &str) -> Vec<(Range<usize>, Style)> {
+        highlight(self, line)
+    }
+}
+
 /// Edits one line on a screen.
 ///
 /// # Errors
 /// When the terminal went away.
-pub(super) async fn edit(screen: &Screen, editor: &mut Editor, state: &State, colour: bool) -> io::Result<Read> {
+pub(super) async fn edit(screen: &Screen, editor: &mut Editor, state: &dyn Lines, colour: bool) -> io::Result<Read> {
     screen.fresh_line().await?;
     let pastes = brackets_pastes(&screen.term());
     if pastes {
@@ -62,7 +88,7 @@ fn brackets_pastes(term: &str) -> bool {
 struct Editing<'a> {
     screen: &'a Screen,
     editor: &'a mut Editor,
-    state: &'a State,
+    state: &'a dyn Lines,
     colour: bool,
     keyboard: Keyboard,
     decoder: KeyDecoder,
@@ -95,7 +121,7 @@ impl Editing<'_> {
 
     async fn step(&mut self, key: Key) -> io::Result<Option<Read>> {
         let state = self.state;
-        match self.editor.key(key, &|left| complete(state, left)) {
+        match self.editor.key(key, &|left| state.complete(left)) {
             Step::Edited => {}
             Step::Bell => self.screen.write(b"\x07").await?,
             Step::Line(line) => return Ok(Some(Read::Line(line))),
@@ -114,7 +140,7 @@ impl Editing<'_> {
 
     async fn draw(&mut self) -> io::Result<()> {
         let prompt = self.state.prompt();
-        let spans = highlight(self.state, self.editor.text());
+        let spans = self.state.highlight(self.editor.text());
         let columns = usize::from(self.screen.size().borrow().cols);
         let view = View {
             prompt: &prompt,

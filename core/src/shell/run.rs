@@ -3,8 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::commands::{self, Look, Reply, connections};
 use super::editor::Editor;
+use super::files::{self, FileShell};
 use super::place::Place;
 use super::reader::{self, Read, Script};
 use super::result;
@@ -16,6 +19,7 @@ use super::words::split;
 use super::{Session, Wished};
 use crate::console::{Console, page};
 use crate::env::{ActionError, Cause, Env, Gate, RunContext};
+use crate::host::{Asker, HostContainer, Question, QuestionKind};
 use crate::logger::{Event, Listener, Logger, ScreenLogger};
 use crate::options::Layer;
 use crate::terminal::style::{Style, escaped_lines};
@@ -206,6 +210,7 @@ impl Shell {
             }
             Ok(Reply::Reload) => return self.reload().await,
             Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
+            Ok(Reply::FileShell(words)) => return self.file_shell(&words).await.map(Outcome::Status),
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
         }
         Ok(Outcome::Status(0))
@@ -306,7 +311,90 @@ nothing was changed: the tree is the one loaded before"
 
     async fn call(&self, target: &Target, sandbox: bool, gate: Arc<dyn Gate>) -> End<Result<Value, ActionError>> {
         let cancel = self.session.cancel.child_token();
-        let context = RunContext {
+        let env = Env::new(target.node.clone(), self.context(&cancel, sandbox, gate));
+        let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();
+        let call = env.call_action(&target.name, &target.action, parameters);
+        match self.screen.kind() {
+            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, call).await,
+            Kind::Plain => End::Itself(call.await),
+        }
+    }
+
+    /// `--scp`: the file shell on a host of a node (rows N-34, P-18).
+    async fn file_shell(&self, words: &[String]) -> io::Result<i32> {
+        let node = match self.state.place().resolve(words) {
+            Ok(node) => node,
+            Err(problem) => return self.wrong(&problem).await,
+        };
+        let name = node.to_string();
+        let wished = Wished { node: &name, action: "--scp", parameters: &[], sandbox: false };
+        let gate = match self.session.overseer.begin(wished).await {
+            Ok(gate) => gate,
+            Err(why) => return Ok(self.forbid(why).await),
+        };
+        self.session.status.running(Some(&format!("{name} --scp")));
+        let cancel = self.session.cancel.child_token();
+        let env = Env::new(node, self.context(&cancel, false, gate));
+        let status = self.files_of(&env, &cancel).await;
+        self.session.status.running(None);
+        self.session.overseer.ended(wished, status.as_ref().map_or(INTERRUPTED, |status| *status));
+        status
+    }
+
+    async fn files_of(&self, env: &Env, cancel: &CancellationToken) -> io::Result<i32> {
+        let host = match self.one_of(env).await {
+            Ok(host) => host,
+            Err(problem) => return self.wrong(&problem).await,
+        };
+        let local = files::here(host.io().clone());
+        let asker: Arc<dyn Asker> = self.asker.clone();
+        let opening = FileShell::open(&self.screen, self.terminal.clone(), asker, host, local);
+        let opened = match self.screen.kind() {
+            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, opening).await,
+            Kind::Plain => End::Itself(opening.await),
+        };
+        match opened {
+            End::Itself(Ok(shell)) => shell.work().await,
+            End::Itself(Err(error)) => {
+                let error = ActionError::from(error);
+                self.logger.emit(Event::Failed(error.clone())).await;
+                Ok(error.exit_code())
+            }
+            End::Stopped => Ok(INTERRUPTED),
+        }
+    }
+
+    /// The host of a node, asked for when there are several.
+    async fn one_of(&self, env: &Env) -> Result<HostContainer, String> {
+        let hosts = env.hosts().each();
+        let slugs: Vec<String> = env.hosts().definitions().iter().map(|host| host.slug().to_string()).collect();
+        let chosen = match slugs.as_slice() {
+            [] => return Err(format!("{} has no hosts: name a node that has", env.node())),
+            [only] => only.clone(),
+            _ => {
+                let question = Question {
+                    label: env.node().to_string(),
+                    notice: String::new(),
+                    prompt: "files of which host?".to_string(),
+                    kind: QuestionKind::Choice { options: slugs.clone(), default: None },
+                };
+                match self.asker.ask(question).await {
+                    Ok(answer) => answer.0.to_string(),
+                    Err(why) => {
+                        let all = slugs.join(", ");
+                        return Err(format!(
+                            "{} has several hosts ({all}), and it is not said which: {why}",
+                            env.node()
+                        ));
+                    }
+                }
+            }
+        };
+        hosts.into_iter().find(|host| host.slug() == chosen).ok_or_else(|| format!("no host '{chosen}'"))
+    }
+
+    fn context(&self, cancel: &CancellationToken, sandbox: bool, gate: Arc<dyn Gate>) -> RunContext {
+        RunContext {
             terminal: self.terminal.clone(),
             logger: self.logger.clone(),
             asker: self.asker.clone(),
@@ -315,13 +403,6 @@ nothing was changed: the tree is the one loaded before"
             cancel: cancel.clone(),
             parallel_limit: self.session.options.parallel(),
             gate,
-        };
-        let env = Env::new(target.node.clone(), context);
-        let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();
-        let call = env.call_action(&target.name, &target.action, parameters);
-        match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, call).await,
-            Kind::Plain => End::Itself(call.await),
         }
     }
 

@@ -46,15 +46,21 @@ pub(crate) fn dispatch(source: Source, cli: Cli) -> Result<u8, Failure> {
     let program = Program { source, file: cli.file, color: cli.color };
     let needs_file = matches!(
         cli.command,
-        Command::Run(_) | Command::Listen(_) | Command::TelnetServer(_) | Command::Check(_) | Command::PrivateDaemon(_)
+        Command::Run(_)
+            | Command::Scp
+            | Command::Listen(_)
+            | Command::TelnetServer(_)
+            | Command::Check(_)
+            | Command::PrivateDaemon(_)
     );
     if program.file.is_some() && !needs_file {
         return Err(Failure::usage(
-            "-f is for run, listen, telnet-server and check; a daemon that runs has its own deployment file",
+            "-f is for run, scp, listen, telnet-server and check; a daemon that runs has its own deployment file",
         ));
     }
     match cli.command {
         Command::Run(run) => run::run(&program, &run),
+        Command::Scp => run::files(&program),
         Command::Listen(listen) => listen::listen(&program, &listen, None),
         Command::TelnetServer(server) => telnet_server::telnet_server(&program, &server),
         Command::Connect(connect) => connect::connect(&program, &connect),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listen::Signals;
 use super::{Program, say, services, socket};
-use crate::args::Run;
+use crate::args::{Keys, Place, Run, Serving};
 use crate::client::{self, Connection, Ending, HELLO_LIMIT, Manner, Wish};
 use crate::failure::Failure;
 use crate::{log, private, runtime};
@@ -27,6 +27,14 @@ pub(super) fn run(program: &Program, run: &Run) -> Result<u8, Failure> {
         }
         None => with_private_daemon(program, run),
     }
+}
+
+/// `deployer scp` (row P-19).
+pub(super) fn files(program: &Program) -> Result<u8, Failure> {
+    let place = Place { path: None, non_interactive: false, scp: true, action: Vec::new() };
+    let serving = Serving { log: None, parallel: None, options: Vec::new() };
+    let keys = Keys { detach_key: None };
+    in_process(program, &Run { single_threaded: true, socket: None, place, serving, keys })
 }
 
 fn with_private_daemon(program: &Program, run: &Run) -> Result<u8, Failure> {

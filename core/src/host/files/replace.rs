@@ -118,14 +118,12 @@ impl Replacement {
         let replaced = self.temporary.clone();
         let writer = self.writer()?;
         writer.flush().await?;
-        if replaced.is_some() {
-            let last = Attributes { mode: exact.mode.or(special), ..exact };
-            if last != Attributes::default() {
-                writer.set(last).await?;
-            }
-            if sync {
-                writer.sync().await?;
-            }
+        let last = Attributes { mode: exact.mode.or(special), ..exact };
+        if last != Attributes::default() {
+            writer.set(last).await?;
+        }
+        if sync && replaced.is_some() {
+            writer.sync().await?;
         }
         if let Some(writer) = self.writer.take() {
             writer.close().await?;

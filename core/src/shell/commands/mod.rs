@@ -4,6 +4,7 @@ mod cd;
 mod clear;
 pub(crate) mod connections;
 mod exit;
+mod file_shell;
 mod find;
 mod help;
 mod ls;
@@ -72,6 +73,8 @@ pub(crate) enum Reply {
     Connections,
     /// Run the action that these words name, with commands only checked.
     Sandbox(Vec<String>),
+    /// Open the file shell on a host of the node that these words name.
+    FileShell(Vec<String>),
 }
 
 /// All of them, in the order of `help` and of completion.
@@ -115,6 +118,14 @@ pub(crate) const TABLE: &[Command] = &[
         completes: Completes::Actions,
         in_subshell_only: false,
         run: sandbox::run,
+    },
+    Command {
+        name: "--scp",
+        usage: "[NODE...]",
+        summary: "open the file shell on a host of a node: list, view, put, get",
+        completes: Completes::Nodes,
+        in_subshell_only: false,
+        run: file_shell::run,
     },
     Command {
         name: "reload",

@@ -165,8 +165,9 @@ impl FileSystem for SftpFiles {
         let mut entries = Vec::new();
         loop {
             let names = match self.ask(packet::READDIR, |request| request.text(&handle.id)).await? {
-                Reply::Names(names) => names,
-                Reply::End => break,
+                Reply::Names(names) if !names.is_empty() => names,
+                // A server that answers with nothing would do so for ever.
+                Reply::Names(_) | Reply::End => break,
                 other => return Err(unexpected(&other)),
             };
             for (name, stat) in names {

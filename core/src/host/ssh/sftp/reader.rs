@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::files::{Handle, unexpected};
 use super::packet::{self, Reply};
 use super::session::Pending;
-use crate::host::files::{Answer, ReadFile, Stat};
+use crate::host::files::{Answer, Fault, Problem, ReadFile, Stat};
 
 /// Bytes asked for ahead: 100 MB/s at 40 ms.
 const AHEAD: u64 = 4 * 1024 * 1024;
@@ -66,6 +66,9 @@ impl ReadFile for SftpReader {
         self.ask_ahead().await?;
         let Some(part) = self.under_way.pop_front() else { return Ok(Bytes::new()) };
         match part.answer.wait().await? {
+            Reply::Data(data) if data.len() > part.length => {
+                Err(Fault::new(Problem::Other, "the file server sends more than it was asked for"))
+            }
             Reply::Data(data) => {
                 let end = part.offset + data.len() as u64;
                 if data.len() < part.length {
