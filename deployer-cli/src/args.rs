@@ -116,6 +116,10 @@ pub(crate) struct Listen {
     #[arg(long)]
     pub(crate) non_interactive: bool,
 
+    /// When told to stop (SIGTERM, Ctrl-C): how long running actions may go on before they are ended
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) drain: u64,
+
     #[command(flatten)]
     pub(crate) serving: Serving,
 }

@@ -19,6 +19,7 @@ mod path;
 mod private;
 mod replay;
 mod runtime;
+mod service;
 mod sessions;
 mod tree;
 

@@ -67,6 +67,11 @@ impl Daemon {
         }
     }
 
+    /// Changes whenever a session begins or ends an action, or ends.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.registry.changes()
+    }
+
     /// The number of a connection that was accepted now.
     pub(crate) fn next_client(&self) -> ClientId {
         ClientId(self.last_client.fetch_add(1, Ordering::Relaxed) + 1)

@@ -11,9 +11,11 @@ pub mod oversight;
 mod people;
 pub mod recording;
 mod registry;
+mod running;
 mod server;
 mod session;
 pub mod socket;
+mod stop;
 pub mod telnet;
 
 #[cfg(test)]
@@ -25,7 +27,8 @@ use anyhow::Context;
 use deployer_core::host::HostServices;
 use deployer_core::options::Settings;
 use deployer_core::shell::Tree;
-use tokio_util::sync::CancellationToken;
+pub use running::{Running, RunningAction};
+pub use stop::Stop;
 
 use crate::authority::Authority;
 use crate::oversight::Oversight;
@@ -62,12 +65,12 @@ pub struct Options {
     pub oversight: Oversight,
 }
 
-/// Serves until `stop` is cancelled (or, when private, until the last client is gone); ends every session, waits for
+/// Serves until it is to stop (or, when private, until the last client is gone); ends every session, waits for
 /// what they run, removes the socket.
 ///
 /// # Errors
 /// When the socket cannot be served any more, or when the tree cannot be loaded.
-pub async fn serve(doors: impl Into<Doors>, options: Options, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(doors: impl Into<Doors>, options: Options, stop: impl Into<Stop>) -> anyhow::Result<()> {
     let doors = doors.into();
     let tree = options.tree.clone();
     let loaded = tokio::task::spawn_blocking(move || tree.load().map(drop)).await?;
@@ -75,5 +78,5 @@ pub async fn serve(doors: impl Into<Doors>, options: Options, stop: Cancellation
     let policy = options.oversight.authority.policy();
     Authority::fits(&policy, &options.tree).await.map_err(|why| anyhow::anyhow!("cannot use the policy: {why}"))?;
     let program: session::Program = Arc::new(|session| Box::pin(deployer_core::shell::run(session)));
-    server::run(&doors, daemon::Daemon::new(options, program), stop).await
+    server::run(&doors, daemon::Daemon::new(options, program), &stop.into()).await
 }

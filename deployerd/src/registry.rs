@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deployer_protocol::{ErrorKind, SessionInfo};
+use tokio::sync::watch;
 
 use crate::session::Handle;
 
@@ -16,6 +17,7 @@ const NAME_MAX: usize = 64;
 #[derive(Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
+    changed: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Default)]
@@ -76,6 +78,7 @@ impl Registry {
             None => state.numbered(),
         };
         let (handle, rest) = make(name);
+        handle.summary.tell(self.changed.clone());
         state.sessions.push(handle.clone());
         Ok((handle, rest))
     }
@@ -89,6 +92,12 @@ impl Registry {
     pub(crate) fn remove(&self, handle: &Arc<Handle>) {
         self.lock().sessions.retain(|other| !Arc::ptr_eq(other, handle));
         handle.set_ended();
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever a session begins or ends an action, or ends.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
     }
 
     /// What `list-sessions` shows.

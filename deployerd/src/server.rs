@@ -6,7 +6,6 @@ use std::time::Duration;
 use deployer_protocol::ErrorKind;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authority::Person;
@@ -14,7 +13,8 @@ use crate::connection::{self, ClientId};
 use crate::daemon::Daemon;
 use crate::journal::{About, Entry, Journal, What};
 use crate::oversight::Oversight;
-use crate::{Doors, telnet};
+use crate::stop::{self, Stop};
+use crate::{Doors, running, telnet};
 
 /// No group has this id.
 const NO_GROUP: u32 = u32::MAX;
@@ -41,7 +41,7 @@ const STOPPING: Duration = Duration::from_secs(15);
 const LAST_MESSAGES: Duration = Duration::from_secs(8);
 
 /// Accepts until `stop`, or until a private daemon's last client is gone; then ends all sessions and connections.
-pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: &Stop) -> anyhow::Result<()> {
     let descriptors = raise_descriptor_limit();
     let listener = UnixListener::from_std(doors.socket.listener.try_clone()?)?;
     let telnet = doors.telnet.as_ref().map(|port| TcpListener::from_std(port.listener.try_clone()?)).transpose()?;
@@ -55,10 +55,17 @@ pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationTo
     };
     journal.write(Entry::now(About::person(daemon.options.oversight.authority.owner()), start));
     let connections = TaskTracker::new();
+    let until_stopped = async {
+        stop.begin.cancelled().await;
+        tracing::info!(seconds = stop.drain.as_secs(), "stopping: what runs may end first");
+        // Whoever is attached must be able to answer, to stop what runs, and to look; new sessions are refused.
+        stop::drain(&daemon, stop).await;
+    };
     let outcome = tokio::select! {
         outcome = accept_clients(&listener, &daemon, &connections, descriptors) => outcome,
         outcome = accept_telnet(telnet.as_ref(), &daemon, &connections, descriptors) => outcome,
-        () = stop.cancelled() => Ok(()),
+        () = running::keep(&daemon, &doors.socket.path) => Ok(()),
+        () = until_stopped => Ok(()),
         () = last_client_gone(&daemon), if daemon.options.private => Ok(()),
     };
     tracing::info!("stopping");
@@ -71,6 +78,7 @@ pub(crate) async fn run(doors: &Doors, daemon: Arc<Daemon>, stop: CancellationTo
     }
     journal.write(Entry::now(About::daemon(), What::Stop { pid: std::process::id() }));
     journal.close();
+    running::remove(&doors.socket.path);
     tracing::info!("stopped");
     outcome
 }
@@ -215,15 +223,13 @@ fn is_passing(error: &std::io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| passing.iter().any(|errno| errno.raw_os_error() == code))
 }
 
-/// Sessions need descriptors by the hundred; the soft limit is for programs that use `select`.
+/// Sessions need descriptors by the hundred; commands get the limit back that they would have had.
 fn raise_descriptor_limit() -> u64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
-        tracing::warn!(%error, "the limit of open files stays");
-        return limit.current.unwrap_or(u64::MAX);
-    }
-    limit.maximum.unwrap_or(u64::MAX)
+    deployer_core::host::local::raise_descriptor_limit().unwrap_or_else(|error| {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        tracing::warn!(%error, limit, "the limit of open files stays");
+        limit
+    })
 }
 
 /// Row Q-05, W-43: a client that was killed counts as gone too.
@@ -240,7 +246,7 @@ async fn last_client_gone(daemon: &Daemon) {
 
 async fn end_sessions(daemon: &Daemon) {
     for session in daemon.registry.close() {
-        session.end(ErrorKind::Unavailable, format!("the daemon was stopped: session {} has ended", session.name));
+        session.end(ErrorKind::Unavailable, stop::stopped(&session.name));
     }
     daemon.tasks.close();
     if tokio::time::timeout(STOPPING, daemon.tasks.wait()).await.is_err() {

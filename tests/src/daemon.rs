@@ -52,6 +52,20 @@ impl Daemon {
         let _reaped = self.child.wait();
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        processes::signal(self.pid(), signal);
+    }
+
+    /// Waits for its end and returns its exit status.
+    ///
+    /// # Panics
+    /// When it does not end within [`TIMEOUT`].
+    pub fn ends(&mut self) -> Option<i32> {
+        assert!(processes::ends_within(self.pid(), TIMEOUT), "the daemon did not end\n{}", log_tail(&self.log));
+        self.child.wait().ok().and_then(|status| status.code())
+    }
+
     /// Asks it to end (SIGTERM) and returns its exit status.
     ///
     /// # Panics

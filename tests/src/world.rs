@@ -207,7 +207,8 @@ impl World {
 
     /// `deployer -f deploy.lua listen`, and waits until it says that it listens.
     pub fn listen(&self) -> Daemon {
-        self.listen_with(&["-f", "deploy.lua", "listen"])
+        // Stories that end while something runs do not wait for it.
+        self.listen_with(&["-f", "deploy.lua", "listen", "--drain", "0"])
     }
 
     /// As [`World::listen`], with these arguments.
@@ -215,8 +216,16 @@ impl World {
     /// # Panics
     /// When it does not listen within [`TIMEOUT`].
     pub fn listen_with(&self, args: &[&str]) -> Daemon {
-        let mut command = Command::new(deployer());
-        command.args(args).current_dir(self.dir()).env_clear().envs(self.environment());
+        self.listen_as(&deployer(), args, &[])
+    }
+
+    /// As [`World::listen`], with a program that becomes the daemon, and variables of its own.
+    ///
+    /// # Panics
+    /// When it does not listen within [`TIMEOUT`].
+    pub fn listen_as(&self, program: &Path, args: &[&str], variables: &[(&str, &str)]) -> Daemon {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.dir()).env_clear().envs(self.environment()).envs(variables.iter().copied());
         Daemon::start(command, self.daemon_log())
     }
 

@@ -24,7 +24,7 @@ pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Resul
     let stop = CancellationToken::new();
     private::watch_starter(stop.clone())
         .map_err(|error| Failure::other(format!("cannot watch the starter: {error}")))?;
-    runtime::workers(listen::serve(bound.into(), options, stop))
+    runtime::workers(listen::serve(bound.into(), options, stop.into()))
 }
 
 fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {

@@ -91,7 +91,7 @@ async fn greet(
     let place = daemon.place_for_a_client()?;
     frames.decoder_mut().set_max_frame(deployer_protocol::MAX_FRAME);
     let software: String = hello.software.chars().take(SOFTWARE_MAX).collect();
-    tracing::info!(client = id.0, user = person.name, software, version = %hello.version, "connected");
+    tracing::debug!(client = id.0, user = person.name, software, version = %hello.version, "connected");
     Ok(Some(place))
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Event {
     Resize(ClientId, Size),
     /// A client goes; the session stays. Answered when nothing more will be sent to it.
     Leave(ClientId, oneshot::Sender<()>),
+    /// All who are attached shall read this; lines that end in `\n`.
+    Notice(String),
 }
 
 /// The session's end of its inbox.
@@ -103,6 +105,11 @@ impl Handle {
     /// Tells the session. False when it has ended.
     pub(crate) async fn tell(&self, event: Event) -> bool {
         self.inbox.send(event).await.is_ok()
+    }
+
+    /// Shows a notice to all who are attached; one that has ended shows nothing any more.
+    pub(crate) async fn notice(&self, lines: String) {
+        self.tell(Event::Notice(lines)).await;
     }
 
     /// Asks it to end; the first reason is what its clients are told.

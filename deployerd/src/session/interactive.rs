@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deployer_core::terminal::{KeyboardHub, Size};
+use deployer_core::terminal::{KeyboardHub, Size, Terminal};
 use deployer_protocol::{FromDaemon, Open, OpenTerminal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -38,6 +38,8 @@ struct Interactive {
     handle: Arc<Handle>,
     master: Arc<PtyEnd>,
     port: Arc<Port>,
+    /// The one of the shell, for notices.
+    terminal: Arc<PtyTerminal>,
     /// Bytes read from the master.
     read: u64,
     hygiene: Hygiene,
@@ -90,7 +92,7 @@ pub(super) fn open(
         colour: terminal.colour,
     });
     let presence = Presence { port: port.clone(), front: front.clone(), colour: terminal.colour };
-    let shell_terminal = PtyTerminal {
+    let shell_terminal = Arc::new(PtyTerminal {
         port,
         front,
         options: handle.options.clone(),
@@ -100,11 +102,12 @@ pub(super) fn open(
         term: checked_term(&terminal.term),
         colour: terminal.colour,
         interactive: wish.interactive && daemon.options.interactive,
-    };
+    });
     let mut session = Interactive {
         handle: handle.clone(),
         master,
         port: shell_terminal.port.clone(),
+        terminal: shell_terminal.clone(),
         read: 0,
         hygiene: Hygiene::default(),
         screen: Vt100::new(size),
@@ -116,7 +119,7 @@ pub(super) fn open(
         recording,
     };
     let keys = session.attach(client, |clients, client, _| clients.add_first(client));
-    let shell = shell_session(daemon, &handle, wish, Arc::new(shell_terminal), hub.clone());
+    let shell = shell_session(daemon, &handle, wish, shell_terminal, hub.clone());
     let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
     let journal = daemon.options.oversight.journal.clone();
     daemon.tasks.spawn(async move {
@@ -188,6 +191,15 @@ impl Interactive {
                 if !self.follow_size() {
                     self.clients.show_again(id, &self.screen);
                 }
+            }
+            Event::Notice(lines) => {
+                let terminal = self.terminal.clone();
+                // Who reads the terminal is this task: it must not wait for itself.
+                tokio::spawn(async move {
+                    if let Err(error) = terminal.print(&format!("\n{lines}")).await {
+                        tracing::debug!(%error, "a notice has nobody to see it");
+                    }
+                });
             }
             Event::Leave(id, done) => {
                 self.leave(id);

@@ -37,6 +37,7 @@ pub(crate) use handle::{Event, Handle};
 pub(crate) use input::{Keys, Typed};
 pub(crate) use screen::{Screen, Vt100};
 pub(crate) use summary::now_ms;
+pub(crate) use who::elapsed;
 
 use crate::authority::SessionOverseer;
 use crate::daemon::Daemon;

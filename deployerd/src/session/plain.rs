@@ -38,7 +38,8 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
     tracing::info!(session = handle.name, user = client.user, client = client.id.0, "attached without a terminal");
     handle.summary.set_clients(vec![client.user]);
     outbox.put(FromDaemon::Attached(handle.name.clone()));
-    let shell = shell_session(daemon, &handle, wish, Arc::new(terminal), hub.clone());
+    let terminal = Arc::new(terminal);
+    let shell = shell_session(daemon, &handle, wish, terminal.clone(), hub.clone());
     let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
     let journal = daemon.options.oversight.journal.clone();
     daemon.tasks.spawn(async move {
@@ -47,8 +48,8 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
         let ending = loop {
             tokio::select! {
                 ending = &mut run => break ending,
-                Some(event) = inbox.recv() => {
-                    if let Event::Leave(_, done) = event {
+                Some(event) = inbox.recv() => match event {
+                    Event::Leave(_, done) => {
                         tracing::info!(session = handle.name, "its client is gone, it goes on");
                         handle.summary.set_clients(Vec::new());
                         hub.close();
@@ -56,7 +57,13 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
                         // Whoever asked may be gone itself.
                         let _nobody_waits = done.send(());
                     }
-                }
+                    Event::Notice(lines) => {
+                        let terminal = terminal.clone();
+                        // A client that does not read must not keep the session from ending.
+                        tokio::spawn(async move { terminal.print_talk(&lines).await });
+                    }
+                    Event::Attach(..) | Event::Resize(..) => {}
+                },
             }
         };
         drop(typing);

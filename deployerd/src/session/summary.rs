@@ -1,16 +1,18 @@
 //! What `list-sessions` shows of a session: plain data that the session updates, so that answering asks nobody
 //! (row Q-26, W-38).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use deployer_core::shell::StatusSink;
 use deployer_protocol::{SessionInfo, SessionState};
+use tokio::sync::watch;
 
 /// A mutex around plain data: locked to copy or to set a field, never across an await.
 pub(crate) struct Summary {
     name: String,
     info: Mutex<SessionInfo>,
+    changed: OnceLock<Arc<watch::Sender<u64>>>,
 }
 
 impl Summary {
@@ -24,11 +26,16 @@ impl Summary {
             node: String::new(),
             state: SessionState::Idle,
         };
-        Summary { name, info: Mutex::new(info) }
+        Summary { name, info: Mutex::new(info), changed: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, SessionInfo> {
         self.info.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom to tell when the session begins or ends an action.
+    pub(crate) fn tell(&self, changed: Arc<watch::Sender<u64>>) {
+        let _told_already = self.changed.set(changed);
     }
 
     /// As it is now.
@@ -58,6 +65,9 @@ impl StatusSink for Summary {
             None => SessionState::Idle,
         };
         let before = std::mem::replace(&mut self.lock().state, state);
+        if let Some(changed) = self.changed.get() {
+            changed.send_modify(|count| *count += 1);
+        }
         match (before, action) {
             (_, Some(action)) => tracing::info!(session = self.name, action, "action begins"),
             (SessionState::Running { action, since_ms }, None) => {

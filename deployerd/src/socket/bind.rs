@@ -11,6 +11,8 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::running::Running;
+
 use super::{NUMBERS, SocketError, Whose, check_directory, check_length, directory, uid};
 
 /// Clients that may wait to be accepted; the kernel caps it at its own maximum.
@@ -23,7 +25,8 @@ pub struct BoundSocket {
     pub path: PathBuf,
     /// The listening end, non-blocking.
     pub listener: UnixListener,
-    identity: Identity,
+    /// Of the file that was bound here; a socket that somebody else bound is not ours to remove.
+    identity: Option<Identity>,
 }
 
 /// Which file it is, whatever its name.
@@ -42,7 +45,7 @@ impl Identity {
 /// Nobody replaces it meanwhile: while the listener is open it counts as alive.
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        if Identity::of(&self.path).is_ok_and(|found| found == self.identity)
+        if Identity::of(&self.path).is_ok_and(|found| Some(found) == self.identity)
             && let Err(error) = std::fs::remove_file(&self.path)
         {
             tracing::warn!(path = %self.path.display(), %error, "cannot remove the socket");
@@ -85,6 +88,66 @@ pub(super) fn bind_at(path: &Path, reach: Reach) -> Result<BoundSocket, SocketEr
     }
 }
 
+/// Takes over a socket that a service manager has bound and listens on; it stays when we end.
+///
+/// # Errors
+/// When it has no path: such a socket cannot be found by `connect`, and everybody may use it.
+pub fn adopt(listener: UnixListener) -> Result<BoundSocket, SocketError> {
+    let refused = |why: String| SocketError(format!("the socket of the service manager cannot be used: {why}"));
+    let address = listener.local_addr().map_err(|error| refused(error.to_string()))?;
+    let path = address.as_pathname().ok_or_else(|| refused("it has no path in the file system".to_string()))?;
+    let listens = rustix::net::sockopt::socket_acceptconn(&listener).map_err(|error| refused(error.to_string()))?;
+    if !listens {
+        return Err(refused("it does not listen".to_string()));
+    }
+    rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::CLOEXEC).map_err(|error| refused(error.to_string()))?;
+    listener.set_nonblocking(true).map_err(|error| refused(error.to_string()))?;
+    Ok(BoundSocket { path: path.to_path_buf(), listener, identity: None })
+}
+
+/// A daemon that ended without stopping: killed, or crashed with its machine's memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crashed {
+    /// Where it listened.
+    pub socket: PathBuf,
+    /// What it ran at the end, if it could still be read.
+    pub ran: Option<Running>,
+}
+
+/// Removes the sockets that nobody listens on any more, with the notes of what ran: that at `path`, or all of the
+/// user's. What cannot be looked at is left alone.
+///
+/// # Errors
+/// When the directory of the user's sockets is not safe.
+pub fn clean_up(path: Option<&Path>) -> Result<Vec<Crashed>, SocketError> {
+    let sockets = match path {
+        Some(path) => vec![path.to_path_buf()],
+        None => super::sockets_in(&directory()?)?,
+    };
+    Ok(sockets.iter().filter_map(|socket| clean_one(socket).ok().flatten()).collect())
+}
+
+fn clean_one(socket: &Path) -> Result<Option<Crashed>, SocketError> {
+    if socket.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let _lock = Lock::take(socket)?;
+    if look(socket)? != Found::Stale {
+        return Ok(None);
+    }
+    let crashed = Crashed { socket: socket.to_path_buf(), ran: Running::left_at(socket) };
+    std::fs::remove_file(socket).map_err(|error| SocketError(error.to_string()))?;
+    crate::running::remove(socket);
+    Ok(Some(crashed))
+}
+
+/// What the last daemon at an adopted socket left, which stays while daemons come and go.
+pub fn left_behind(socket: &BoundSocket) -> Option<Crashed> {
+    let ran = Running::left_at(&socket.path)?;
+    crate::running::remove(&socket.path);
+    Some(Crashed { socket: socket.path.clone(), ran: Some(ran) })
+}
+
 fn bind_first_free(directory: &Path) -> Result<BoundSocket, SocketError> {
     for number in 0..NUMBERS {
         if let Attempt::Bound(socket) = try_bind(&directory.join(format!("{number}.sock")), Reach::Owner)? {
@@ -116,7 +179,7 @@ fn try_bind(path: &Path, reach: Reach) -> Result<Attempt, SocketError> {
     }
     let listener = listen(path, reach).map_err(at)?;
     let identity = Identity::of(path).map_err(at)?;
-    Ok(Attempt::Bound(BoundSocket { path: path.to_path_buf(), listener, identity }))
+    Ok(Attempt::Bound(BoundSocket { path: path.to_path_buf(), listener, identity: Some(identity) }))
 }
 
 /// Bound, then narrowed, then listening: before `listen` every connect is refused by the kernel, so there is no

@@ -119,3 +119,34 @@ fn without_a_path_the_first_free_number_is_taken() {
     assert_eq!(again.path, place.path().join("0.sock"));
     drop((second, again));
 }
+
+#[test]
+fn a_socket_of_a_service_manager_stays_and_must_listen_and_have_a_path() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("a.sock");
+    let adopted = adopt(UnixListener::bind(&path).unwrap()).unwrap();
+    assert_eq!(adopted.path, path);
+    UnixStream::connect(&path).unwrap();
+    drop(adopted);
+    assert_eq!(names(place.path()), ["a.sock"]);
+    let unnamed = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    assert!(adopt(UnixListener::from(unnamed)).unwrap_err().to_string().contains("no path"));
+    let deaf = new_socket().unwrap();
+    rustix::net::bind(&deaf, &SocketAddrUnix::new(place.path().join("b.sock")).unwrap()).unwrap();
+    assert!(adopt(UnixListener::from(deaf)).unwrap_err().to_string().contains("does not listen"));
+}
+
+#[test]
+fn what_a_crashed_daemon_left_is_removed_and_told() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("a.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    std::fs::write(path.with_extension("running"), r#"{"pid":7,"started_ms":1,"actions":[]}"#).unwrap();
+    let [crashed] = &clean_up(Some(&path)).unwrap()[..] else { panic!("one crash") };
+    assert_eq!((crashed.socket.as_path(), crashed.ran.as_ref().map(|ran| ran.pid)), (path.as_path(), Some(7)));
+    assert!(names(place.path()).is_empty());
+    let alive = bind(Some(&path)).unwrap();
+    assert_eq!(clean_up(Some(&path)).unwrap(), []);
+    UnixStream::connect(&path).unwrap();
+    drop(alive);
+}

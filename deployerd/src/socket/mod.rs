@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-pub use bind::{BoundSocket, bind};
+pub use bind::{BoundSocket, Crashed, adopt, bind, clean_up, left_behind};
 pub use team::{TEAM_GROUP, bind_team, is_team, team_path};
 
 /// Longest path of a socket in bytes; the kernel's field has 108 with the final zero.
@@ -98,7 +98,7 @@ fn directory_of(runtime_dir: Option<OsString>, uid: u32) -> PathBuf {
 }
 
 /// The effective user id: whose files this process makes.
-fn uid() -> u32 {
+pub(crate) fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 

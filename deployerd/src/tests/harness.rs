@@ -71,7 +71,7 @@ impl TestDaemon {
         let port = crate::telnet::bind(IpAddr::from([127, 0, 0, 1]), 0).unwrap();
         let telnet = port.address;
         let doors = Doors { socket: bound, telnet: Some(port) };
-        let running = tokio::spawn(async move { server::run(&doors, daemon, until).await });
+        let running = tokio::spawn(async move { server::run(&doors, daemon, &until.into()).await });
         TestDaemon { path, telnet, stop, running, _place: place }
     }
 
@@ -127,6 +127,11 @@ impl TestDaemon {
 
 pub(super) fn hello() -> Hello {
     Hello { version: VERSION, software: "a test".to_string() }
+}
+
+/// A wish to type in a session.
+pub(super) fn join(name: &str) -> Join {
+    Join { name: name.to_string(), watch: false, terminal: terminal(24, 80) }
 }
 
 pub(super) fn terminal(rows: u16, cols: u16) -> OpenTerminal {

@@ -12,4 +12,5 @@ mod program;
 mod screen;
 mod served;
 mod sessions;
+mod soak;
 mod telnet;

@@ -4,6 +4,7 @@ mod child;
 mod files;
 mod group;
 mod input;
+mod limits;
 mod output;
 mod spawn;
 mod task;
@@ -16,6 +17,8 @@ pub(in crate::host) use spawn::{Piped, environment, piped};
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use limits::raise_descriptor_limit;
 
 use async_trait::async_trait;
 

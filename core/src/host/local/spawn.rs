@@ -15,6 +15,7 @@ use tokio::net::unix::pipe;
 
 use super::child::Child;
 use super::input::Input;
+use super::limits;
 use super::output::Output;
 use crate::host::{Spawn, SpawnMode};
 use crate::terminal::Size;
@@ -60,7 +61,7 @@ fn on_pty(line: Option<&str>, directory: &Path, size: Size, term: &str) -> Resul
     let pair = native_pty_system().openpty(pty_size).map_err(|error| format!("no terminal for it: {error:#}"))?;
     let master = duplicate(pair.master.as_raw_fd()).map_err(|error| format!("no terminal for it: {error}"))?;
     let mut command = match line {
-        Some(line) => CommandBuilder::from_argv(["/bin/sh", "-c", line].map(OsString::from).to_vec()),
+        Some(line) => CommandBuilder::from_argv(shell_words(line)),
         None => CommandBuilder::new_default_prog(),
     };
     command.cwd(directory);
@@ -79,6 +80,16 @@ fn on_pty(line: Option<&str>, directory: &Path, size: Size, term: &str) -> Resul
     // of the last program on it is seen.
     let child = Child::new(pid, Some(master.clone())).map_err(|error| explained(&error))?;
     Ok((child, Input::pty(master.clone()), Output::Pty(master)))
+}
+
+/// What runs a line; the limits are those that a person's shell would have.
+fn shell_words(line: &str) -> Vec<OsString> {
+    let words = match limits::restoring() {
+        // The second shell takes the place of the first: the process list shows the line as it was written.
+        Some(restoring) => vec!["/bin/sh".to_string(), "-c".to_string(), restoring, "sh".to_string(), line.to_string()],
+        None => vec!["/bin/sh".to_string(), "-c".to_string(), line.to_string()],
+    };
+    words.into_iter().map(OsString::from).collect()
 }
 
 /// A duplicate of the master that no child inherits, for the event loop; portable-pty's own reader and writer
@@ -130,7 +141,7 @@ pub(in crate::host) fn piped(mut command: Command) -> io::Result<Piped> {
         command.pre_exec(|| {
             rustix::process::setsid()?;
             close_on_exec();
-            Ok(())
+            limits::restore()
         });
     }
     let mut child = command.spawn()?;
