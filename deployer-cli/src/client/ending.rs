@@ -12,6 +12,8 @@ use crate::failure::{Failure, printable};
 pub(crate) enum Ending {
     /// The session ended with this status.
     Finished(i32),
+    /// The session was ended with this status, for this reason: by somebody, or with its daemon.
+    Ended(i32, String),
     /// The operator left, or was detached for this reason; the session goes on.
     Detached {
         /// Its name.
@@ -29,6 +31,14 @@ pub(crate) enum Ending {
 const SIGPIPE: u8 = 13;
 
 impl Ending {
+    /// The daemon says that the session has ended, and has said why if that was not its own doing.
+    pub(crate) fn told(status: i32, reason: Option<Failure>) -> Ending {
+        match reason {
+            Some(reason) => Ending::Ended(status, reason.message),
+            None => Ending::Finished(status),
+        }
+    }
+
     /// What to say on standard error.
     pub(crate) fn notice(&self) -> Option<String> {
         match self {
@@ -39,6 +49,7 @@ impl Ending {
                 };
                 Some(format!("[detached from session {session}{why}; connect --session {session} returns to it]"))
             }
+            Ending::Ended(_, reason) => Some(printable(reason, 200)),
             Ending::Finished(_) | Ending::Signal(_) | Ending::OutputClosed => None,
         }
     }
@@ -46,7 +57,9 @@ impl Ending {
     /// The exit status: that of the session, or 128 + the signal.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Ending::Finished(status) => u8::try_from(*status).unwrap_or(crate::failure::FAILED),
+            Ending::Finished(status) | Ending::Ended(status, _) => {
+                u8::try_from(*status).unwrap_or(crate::failure::FAILED)
+            }
             Ending::Detached { .. } => 0,
             Ending::Signal(number) => u8::try_from(128 + number).unwrap_or(crate::failure::FAILED),
             Ending::OutputClosed => 128 + SIGPIPE,
@@ -75,6 +88,7 @@ mod tests {
             (Ending::Finished(3), 3),
             (Ending::Finished(-1), 1),
             (Ending::Finished(256), 1),
+            (Ending::told(130, Some(Failure::daemon("the daemon was stopped"))), 130),
             (Ending::Signal(15), 143),
             (Ending::OutputClosed, 141),
             (detached(None), 0),

@@ -79,7 +79,7 @@ impl Plain {
         let (out, _) = tokio::join!(stdout.finish(), stderr.finish());
         let closed = self.output_closed || out.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
         match ending {
-            Ok(Ending::Finished(_)) if closed => Ok(Ending::OutputClosed),
+            Ok(Ending::Finished(_) | Ending::Ended(..)) if closed => Ok(Ending::OutputClosed),
             ending => ending,
         }
     }
@@ -103,7 +103,7 @@ impl Plain {
                 frame = self.link.frames.next(), if shown.is_none() => match frame {
                     Some(Ok(FromDaemon::Stdout(bytes) | FromDaemon::Output(bytes))) => shown = Some((Stream::Out, bytes)),
                     Some(Ok(FromDaemon::Stderr(bytes))) => shown = Some((Stream::Err, bytes)),
-                    Some(Ok(FromDaemon::Finished(status))) => return Ok(Ending::Finished(status)),
+                    Some(Ok(FromDaemon::Finished(status))) => return Ok(Ending::told(status, self.refused.take())),
                     Some(Ok(FromDaemon::Killed(_))) => return Ok(Ending::Signal(libc::SIGINT)),
                     Some(Ok(FromDaemon::Detached(reason))) => {
                         return Ok(Ending::Detached { session: self.session.clone(), reason: Some(reason) });

@@ -108,7 +108,7 @@ impl Pump {
                 () = screen.closed() => return Out::ScreenGone,
                 frame = self.link.frames.next(), if shown.is_none() => match frame {
                     Some(Ok(FromDaemon::Output(bytes) | FromDaemon::Stdout(bytes) | FromDaemon::Stderr(bytes))) => shown = Some(bytes),
-                    Some(Ok(FromDaemon::Finished(status))) => return Out::Told(Ok(Ending::Finished(status))),
+                    Some(Ok(FromDaemon::Finished(status))) => return Out::Told(Ok(Ending::told(status, self.refused.take()))),
                     Some(Ok(FromDaemon::Detached(reason))) => {
                         return Out::Told(Ok(Ending::Detached { session: session.to_string(), reason: Some(reason) }));
                     }

@@ -36,7 +36,9 @@ fn owner_in(table: &str, peer: SocketAddr, local: SocketAddr) -> Option<u32> {
     let same = |text: &str, address: SocketAddr| {
         parse(text).is_some_and(|(ip, port)| ip == address.ip().to_canonical() && port == address.port())
     };
-    table.lines().skip(1).find_map(|line| {
+    // Most lines are of others: they need not be understood.
+    let port = format!(":{:04X} ", peer.port());
+    table.lines().skip(1).filter(|line| line.contains(&port)).find_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().take(10).collect();
         let [_, from, to, state, _, _, _, uid, _, inode] = fields[..] else { return None };
         let it_is = state == ESTABLISHED && inode != "0" && same(from, peer) && same(to, local);

@@ -20,7 +20,9 @@ import os, socket, sys
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen(64)
-os.dup2(listener.fileno(), 3, inheritable=True)
+if listener.fileno() != 3:
+    os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="deployer")
 os.execv(sys.argv[2], sys.argv[2:])
 "#;
@@ -41,7 +43,7 @@ fn a_passed_socket_is_served_and_stays() {
     let mut operator = world.connect("operator", &["--socket", &socket.display().to_string()]);
     operator.wait_for_prompt("deploy > ");
     operator.send_line("say $LISTEN_FDS$NOTIFY_SOCKET.");
-    operator.wait_for_line("a command", "$LISTEN_FDS$NOTIFY_SOCKET.");
+    operator.wait_for_line("the variables of the manager are not for commands", ".");
     operator.wait_for_prompt("deploy > ");
     operator.send_line("exit");
     assert_eq!(operator.exit_status(), 0);
@@ -109,7 +111,8 @@ fn a_service_manager_hears_of_the_start_the_state_a_reload_and_the_stop() {
     daemon.signal(Signal::HUP);
     manager.hears("READY=1");
     let log = || std::fs::read_to_string(world.daemon_log()).unwrap();
-    assert!(log().contains("the deployment file cannot be used: no new sessions"), "{}", log());
+    let complains = || log().contains("the deployment file cannot be used: no new sessions");
+    deployer_tests::eventually("the complaint about the file", complains, log);
     // A daemon that cannot be reached is not alive, whatever its process does.
     let socket = daemon.socket().to_path_buf();
     std::fs::rename(&socket, socket.with_extension("away")).unwrap();
