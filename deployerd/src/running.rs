@@ -49,7 +49,11 @@ impl Running {
 
     /// What the last daemon at this socket left when it did not end in order.
     pub(crate) fn left_at(socket: &Path) -> Option<Running> {
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path(socket)).ok()?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path(socket))
+            .ok()?;
         let ours = file.metadata().is_ok_and(|meta| meta.is_file() && meta.uid() == crate::socket::uid());
         let mut text = String::new();
         let read = ours.then(|| file.take(FILE_MAX).read_to_string(&mut text));
