@@ -105,6 +105,14 @@ impl Asker for Console {
         }
     }
 
+    async fn tell(&self, line: &str) {
+        // While a question is open the person has something better to read.
+        let Ok(_turn) = self.one_at_a_time.try_acquire() else { return };
+        let columns = usize::from(self.terminal.size().borrow().cols);
+        let lines = style::folded(&style::escaped(line), columns).join("\n");
+        let _gone = self.show(self.terminal.print_talk(&format!("{lines}\n")).await);
+    }
+
     fn attended(&self) -> bool {
         self.terminal.interactive()
     }

@@ -64,7 +64,7 @@ pub enum NoAnswer {
     Cancelled,
 }
 
-/// Somebody who can be asked.
+/// Somebody who can be asked, and told.
 #[async_trait]
 pub trait Asker: Send + Sync {
     /// Asks; one question at a time is shown, others wait their turn.
@@ -72,6 +72,9 @@ pub trait Asker: Send + Sync {
     /// # Errors
     /// [`NoAnswer`] when nobody is there or the person gave up.
     async fn ask(&self, question: Question) -> Result<Answer, NoAnswer>;
+
+    /// Tells what a long wait is for: one line, no answer (row F-67). Where nobody listens it goes nowhere.
+    async fn tell(&self, _line: &str) {}
 
     /// Whether a person is there. Questions that only a person can decide are not even shown otherwise; those with a
     /// default are answered with it.

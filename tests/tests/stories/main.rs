@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
 mod authority;
+mod bastion;
 mod broken_files;
 mod cells;
 mod completion;

@@ -16,6 +16,7 @@ use super::hops::{Bytes, Journey, Stream, Watch, Way};
 use super::host_key::{self, Finding, Inspector, Stranger};
 use super::known_hosts::KnownHosts;
 use super::pool::{Lease, Shared};
+use super::progress::{Step, Steps};
 use super::questions::Questions;
 use super::tap::{Gauge, Tap};
 use super::target::Target;
@@ -59,21 +60,25 @@ pub(super) struct Dialler<'a> {
     pub(super) reach: &'a Reach,
     pub(super) pool: &'a Arc<Shared>,
     pub(super) memory: &'a Memory,
+    /// Where it is put down how far the attempt has come.
+    pub(super) steps: &'a Steps,
 }
 
 impl Dialler<'_> {
     /// Connects and logs in.
     pub(super) async fn dial(self) -> Result<Link, Failure> {
         let target = self.target;
-        let questions =
-            Questions::new(self.reach.asker.clone(), &self.journey.label(target), self.reach.cancel.clone());
+        let Reach { asker, cancel } = self.reach.clone();
+        let questions = Questions::new(asker, &self.journey.label(target), cancel, self.steps.clone());
         let mut way = Way::find(target, self.journey, self.reach, self.pool).await?;
         let started = Instant::now();
         let (mut tries, mut detours, mut accepted) = (0, 0, None);
         loop {
             if way.is_lost() {
+                self.steps.send_replace(Step::Hop);
                 way = Way::find(target, self.journey, self.reach, self.pool).await?;
             }
+            self.steps.send_replace(Step::Turn);
             let turn = self.pool.governor.turn(target.route.next_hop(&target.address, target.port)).await;
             let miss = match self.attempt(&way, &questions, accepted.clone()).await {
                 Ok((link, forward)) => {
@@ -90,6 +95,7 @@ impl Dialler<'_> {
                     if tries >= TRIES || started.elapsed() > target.timeout * 2 {
                         return Err(failure);
                     }
+                    self.steps.send_replace(Step::Busy);
                     tokio::time::sleep(pause(tries)).await;
                 }
                 Miss::NewKey(stranger) if detours < DETOURS => {
@@ -115,9 +121,12 @@ impl Dialler<'_> {
         let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
         let known = known.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|known| known);
         let known = Arc::new(known.map_err(Miss::Final)?);
+        self.steps.send_replace(Step::Open);
         let stream = way.open(target, self.pool.options.agent.as_deref()).await.map_err(Miss::Final)?;
         let Stream { bytes, command, forward } = stream;
+        self.steps.send_replace(Step::Greet);
         let mut link = shake_hands(target, bytes, command, known, accepted).await?;
+        self.steps.send_replace(Step::LogIn);
         match auth::log_in(&mut link, target, questions, self.memory).await {
             Ok(()) => Ok((link, forward)),
             Err(refusal) if refusal.hung_up_on_a_person => Err(Miss::TooSlow(refusal.failure)),

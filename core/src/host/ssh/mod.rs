@@ -22,6 +22,7 @@ mod host;
 mod host_key;
 mod known_hosts;
 mod pool;
+mod progress;
 mod questions;
 mod sftp;
 mod tap;

@@ -22,19 +22,44 @@ const LIMIT: Duration = Duration::from_secs(10);
 const MAX_OUTPUT: u64 = 256 * 1024;
 const MAX_ERRORS: u64 = 4096;
 
-/// Asks ssh about a host: once with the files and once without any, to know which values are its own.
-///
-/// # Errors
-/// There is no ssh, it does not answer in time, or it does not like the configuration.
-pub(super) async fn ask(request: &Request, account: &Account, agent: Option<&Path>) -> Result<Settings, Failure> {
-    let file = file(&request.files, account);
-    let nothing = Some(PathBuf::from("/dev/null"));
-    let (output, defaults) = tokio::try_join!(run(request, file, agent), run(request, nothing, agent))?;
-    settings(&output, &defaults)
+/// Who is asked, and how long it may take.
+#[derive(Clone, Debug)]
+pub(super) struct Oracle {
+    pub(super) program: PathBuf,
+    pub(super) limit: Duration,
 }
 
-async fn run(request: &Request, file: Option<PathBuf>, agent: Option<&Path>) -> Result<String, Failure> {
-    let mut command = Command::new("ssh");
+impl Default for Oracle {
+    fn default() -> Oracle {
+        Oracle { program: "ssh".into(), limit: LIMIT }
+    }
+}
+
+impl Oracle {
+    /// Asks ssh about a host: once with the files and once without any, to know which values are its own.
+    ///
+    /// # Errors
+    /// There is no ssh, it does not answer in time, or it does not like the configuration.
+    pub(super) async fn ask(
+        &self,
+        request: &Request,
+        account: &Account,
+        agent: Option<&Path>,
+    ) -> Result<Settings, Failure> {
+        let file = file(&request.files, account);
+        let nothing = Some(PathBuf::from("/dev/null"));
+        let (output, defaults) = tokio::try_join!(run(self, request, file, agent), run(self, request, nothing, agent))?;
+        settings(&output, &defaults)
+    }
+}
+
+async fn run(
+    oracle: &Oracle,
+    request: &Request,
+    file: Option<PathBuf>,
+    agent: Option<&Path>,
+) -> Result<String, Failure> {
+    let mut command = Command::new(&oracle.program);
     command.arg("-G");
     if let Some(file) = file {
         command.arg("-F").arg(file);
@@ -58,7 +83,7 @@ async fn run(request: &Request, file: Option<PathBuf>, agent: Option<&Path>) -> 
         }
         Err(error) => return Err(Failure::new(format!("ssh -G cannot be started: {error}"))),
     };
-    match finish(started).await? {
+    match finish(started, oracle.limit).await? {
         (ExitStatus::Code(0), output, _) => Ok(output),
         (status, _, errors) => {
             let errors = printable(errors.trim(), 500);
@@ -79,20 +104,20 @@ fn file(files: &Files, account: &Account) -> Option<PathBuf> {
     }
 }
 
-async fn finish(started: Piped) -> Result<(ExitStatus, String, String), Failure> {
+async fn finish(started: Piped, limit: Duration) -> Result<(ExitStatus, String, String), Failure> {
     let Piped { mut child, stdin, stdout, stderr } = started;
     drop(stdin);
     let all = async {
         let (output, errors) = tokio::join!(bounded(stdout, MAX_OUTPUT), bounded(stderr, MAX_ERRORS));
         (child.wait().await, output, errors)
     };
-    match timeout(LIMIT, all).await {
+    match timeout(limit, all).await {
         Ok((status, Ok(output), Ok(errors))) => Ok((status, output, errors)),
         Ok((_, Err(error), _) | (_, _, Err(error))) => Err(Failure::new(format!("ssh -G cannot be read: {error}"))),
         Err(_) => {
             child.signal(Signal::Kill);
             child.wait().await;
-            Err(Failure::new(format!("ssh -G does not answer within {}", seconds(LIMIT)))
+            Err(Failure::new(format!("ssh -G does not answer within {}", seconds(limit)))
                 .hint("a program in a Match exec may be stuck, or a name server"))
         }
     }

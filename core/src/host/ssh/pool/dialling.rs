@@ -11,6 +11,7 @@ use crate::host::ssh::connection::{Connection, keep};
 use crate::host::ssh::dial::Dialler;
 use crate::host::ssh::failure::Failure;
 use crate::host::ssh::hops::Journey;
+use crate::host::ssh::progress::{Narrator, Step, Steps};
 use crate::host::ssh::target::{Key, Target};
 use crate::host::{Asker, Reach};
 
@@ -21,6 +22,8 @@ type Report = Option<Result<Weak<Connection>, Failure>>;
 pub(super) struct Dial {
     pub(super) id: u64,
     pub(super) done: watch::Receiver<Report>,
+    /// How far it has come.
+    pub(super) steps: watch::Receiver<Step>,
     pub(super) waiting: usize,
     pub(super) abandon: CancellationToken,
     /// Who is asked.
@@ -32,6 +35,7 @@ pub(super) struct Waiting {
     pub(super) key: Key,
     pub(super) dial: u64,
     pub(super) done: watch::Receiver<Report>,
+    pub(super) steps: watch::Receiver<Step>,
     /// Whether the one who is asked is the one who waits here.
     pub(super) same_person: bool,
     pub(super) pool: Arc<Shared>,
@@ -41,16 +45,28 @@ pub(super) struct Waiting {
 pub(super) struct Starter {
     pub(super) waiting: Waiting,
     pub(super) report: watch::Sender<Report>,
+    pub(super) steps: Steps,
     pub(super) abandon: CancellationToken,
     pub(super) memory: Arc<Memory>,
 }
 
 impl Waiting {
-    pub(super) async fn wait(mut self) -> Result<Weak<Connection>, Failure> {
+    /// Waits for the end of the dial; a slow one tells the person who waits what it is doing.
+    pub(super) async fn wait(
+        mut self,
+        target: &Target,
+        journey: &Journey,
+        asker: &dyn Asker,
+    ) -> Result<Weak<Connection>, Failure> {
+        let narrator = Narrator { asker, label: journey.label(target), target, own: self.same_person };
+        let telling = narrator.tell(self.steps.clone());
         let given_up = Failure::new("the attempt to connect was given up");
-        match self.done.wait_for(Option::is_some).await {
-            Ok(done) => done.clone().unwrap_or(Err(given_up)),
-            Err(_) => Err(given_up),
+        tokio::select! {
+            done = self.done.wait_for(Option::is_some) => match done {
+                Ok(done) => done.clone().unwrap_or(Err(given_up)),
+                Err(_) => Err(given_up),
+            },
+            never = telling => match never {},
         }
     }
 }
@@ -80,12 +96,19 @@ impl Shared {
         journey: &Journey,
         reach: &Reach,
     ) -> Waiting {
-        let Starter { waiting, report, abandon, memory } = starter;
+        let Starter { waiting, report, steps, abandon, memory } = starter;
         let (key, id) = (waiting.key.clone(), waiting.dial);
         let (target, pool) = (target.clone(), self.clone());
         let (journey, reach) = (journey.clone(), reach.clone());
         tokio::spawn(async move {
-            let dialler = Dialler { target: &target, journey: &journey, reach: &reach, pool: &pool, memory: &memory };
+            let dialler = Dialler {
+                target: &target,
+                journey: &journey,
+                reach: &reach,
+                pool: &pool,
+                memory: &memory,
+                steps: &steps,
+            };
             let dialled = tokio::select! {
                 dialled = dialler.dial() => dialled,
                 () = abandon.cancelled() => return,

@@ -20,6 +20,7 @@ use crate::host::ssh::failure::{Failure, FailureKind};
 use crate::host::ssh::governor::Governor;
 use crate::host::ssh::helper::Helpers;
 use crate::host::ssh::hops::Journey;
+use crate::host::ssh::progress;
 use crate::host::ssh::sftp::Slots;
 use crate::host::ssh::target::{Key, Target};
 
@@ -150,7 +151,7 @@ impl Shared {
                 Next::Dial(starter) => self.start(starter, target, journey, reach),
             };
             let same_person = dial.same_person;
-            match dial.wait().await {
+            match dial.wait(target, journey, &*reach.asker).await {
                 Ok(made) => {
                     if let Some(why) = why_over(&made).await {
                         short_lived += 1;
@@ -199,18 +200,20 @@ impl Shared {
         if let Some(dial) = destination.dial.as_mut() {
             dial.waiting += 1;
             let same_person = same(&dial.asker, &reach.asker);
-            let (dial, done) = (dial.id, dial.done.clone());
-            return Next::Wait(Waiting { key: key.clone(), dial, done, same_person, pool: self.clone() });
+            let (dial, done, steps) = (dial.id, dial.done.clone(), dial.steps.clone());
+            return Next::Wait(Waiting { key: key.clone(), dial, done, steps, same_person, pool: self.clone() });
         }
         if destination.connections.len() >= MAX_CONNECTIONS {
             return Next::Full(destination.freed.clone());
         }
         let (report, done) = watch::channel(None);
+        let (step, steps) = progress::steps();
         let (id, abandon) = (self.next_id(), CancellationToken::new());
         let asker = reach.asker.clone();
-        destination.dial = Some(Dial { id, done: done.clone(), waiting: 1, abandon: abandon.clone(), asker });
-        let waiting = Waiting { key: key.clone(), dial: id, done, same_person: true, pool: self.clone() };
-        Next::Dial(Starter { waiting, report, abandon, memory: destination.memory.clone() })
+        destination.dial =
+            Some(Dial { id, done: done.clone(), steps: steps.clone(), waiting: 1, abandon: abandon.clone(), asker });
+        let waiting = Waiting { key: key.clone(), dial: id, done, steps, same_person: true, pool: self.clone() };
+        Next::Dial(Starter { waiting, report, steps: step, abandon, memory: destination.memory.clone() })
     }
 
     /// Takes a connection that has ended out of the list.

@@ -240,3 +240,28 @@ async fn a_server_that_others_have_filled_takes_us_in_the_end() {
     assert!(turned_away(), "{}", sshd.log());
     drop(others);
 }
+
+/// A server that is reached and says nothing, behind a hop that is quick: only the wait for the former is told.
+// rows: F-67
+#[tokio::test]
+async fn a_slow_connection_says_what_it_waits_for() {
+    let bastion = Sshd::start().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let settings = HostSettings { port: Some(port), ..behind(&bastion, vec![hop(&bastion, "bastion")]) };
+    let (person, pool) = (Person::who_says(&[]), pool());
+    let (waiting, reach) = (host(settings, &pool), person.reach());
+    let attempt = tokio::spawn(async move { waiting.spawn(piped("true"), &reach).await });
+    let told = || person.told.lock().unwrap().clone();
+    until("somebody is told", || !told().is_empty()).await;
+    let lines = told();
+    assert!(
+        lines[0].starts_with("web1: connecting to ") && lines[0].contains(&format!("127.0.0.1:{port}: connected, ")),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    // A quick one says nothing.
+    assert_eq!(run(&host(bastion.settings(), &pool), piped("echo in")).await.out(), "in\n");
+    assert_eq!(told().len(), 1);
+    attempt.abort();
+}

@@ -140,12 +140,13 @@ fn error(result: Result<Process, HostError>) -> String {
 struct Person {
     answers: Mutex<Vec<Result<&'static str, NoAnswer>>>,
     questions: Mutex<Vec<Question>>,
+    told: Mutex<Vec<String>>,
 }
 
 impl Person {
     fn who_says(answers: &[Result<&'static str, NoAnswer>]) -> Arc<Person> {
         let answers = answers.iter().rev().copied().collect();
-        Arc::new(Person { answers: Mutex::new(answers), questions: Mutex::default() })
+        Arc::new(Person { answers: Mutex::new(answers), questions: Mutex::default(), told: Mutex::default() })
     }
 
     fn reach(self: &Arc<Person>) -> Reach {
@@ -163,6 +164,10 @@ impl Asker for Person {
         self.questions.lock().unwrap().push(question);
         let answer = self.answers.lock().unwrap().pop().unwrap_or(Err(NoAnswer::NobodyThere));
         answer.map(|text| Answer(Zeroizing::new(text.to_string())))
+    }
+
+    async fn tell(&self, line: &str) {
+        self.told.lock().unwrap().push(line.to_string());
     }
 }
 
