@@ -1,5 +1,8 @@
 //! Hosts of a node as an action sees them: `self.hosts` (many) and `self.host` (one). Rows F-70..F-86.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -160,6 +163,13 @@ impl HostContainer {
         HostContainer { member: Arc::new(Member { host, context: Mutex::default() }), io }
     }
 
+    /// The same host with a context of its own, which begins as this one is now (row F-03); with `io` its runs are
+    /// surrounded by something else, another terminal for example.
+    pub fn copy(&self, io: Option<RunIo>) -> HostContainer {
+        let member = Member { host: self.member.host.clone(), context: Mutex::new(self.member.context()) };
+        HostContainer { member: Arc::new(member), io: io.unwrap_or_else(|| self.io.clone()) }
+    }
+
     /// What surrounds its runs.
     pub fn io(&self) -> &RunIo {
         &self.io
@@ -205,6 +215,13 @@ impl HostContainer {
     /// `prefix` (row F-09).
     pub fn prefix(&self, command: &str) -> ContextGuard {
         scoped(vec![self.member.clone()], |context| context.push_prefix(command))
+    }
+}
+
+/// The slug and the context: prefixes, path and names of variables (row F-04).
+impl fmt::Display for HostContainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.slug(), self.member.context())
     }
 }
 

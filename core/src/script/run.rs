@@ -113,6 +113,10 @@ impl LuaHosts {
 
 fn index(lua: &Lua, this: &LuaHosts, key: &Value) -> mlua::Result<Value> {
     if let Value::Integer(number) = key {
+        if *number < 1 {
+            return usage(format!("hosts are numbered from 1, there is no self.hosts[{number}]"));
+        }
+        // Past the end there is nothing, as in any list: that is how a loop ends.
         return this.number(*number).map_or(Ok(Value::Nil), |host| LuaHosts::One(host).into_lua(lua));
     }
     let name = text(key, "the name of a method of hosts")?;

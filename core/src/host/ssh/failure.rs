@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hops::by_hand;
 use super::target::Target;
 use crate::host::{ConnectError, HostError, NoAnswer};
 
@@ -72,7 +73,8 @@ impl Failure {
                 Some(hop) => format!("hop {} of {}, {}: {}", hop.number, target.route.hops(), hop.name, self.reason),
                 None => self.reason.clone(),
             },
-            hint: self.hint.clone(),
+            // Without a word of advice the logger shows a plain ssh command, which would go another way.
+            hint: self.hint.clone().or_else(|| by_hand(target)),
         })
     }
 }

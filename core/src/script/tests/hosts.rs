@@ -140,3 +140,26 @@ async fn hosts_of_a_node_serve_as_roles_of_another() {
     let slugs = lines(&fake).replace(": (x)", "").replace('\n', " ");
     assert_eq!(slugs, "b c a a b c");
 }
+
+/// rows: F-73
+#[tokio::test]
+async fn hosts_are_numbered_from_one() {
+    for (body, expected) in [
+        ("self.hosts[1]:run('x') self.hosts[2]:run('y')", Ok("a: (x)\nb: (y)")),
+        ("assert(self.hosts[3] == nil and self.hosts:filter('none')[1] == nil)", Ok("")),
+        ("self.hosts[0]:run('x')", Err("hosts are numbered from 1, there is no self.hosts[0]")),
+        ("self.hosts[-1]:run('x')", Err("there is no self.hosts[-1]")),
+    ] {
+        let (env, fake) = faked(&format!(
+            "local A = Node {{ Hosts = {{ one = Fake {{ slug = 'a' }}, two = Fake {{ slug = 'b' }} }} }}
+            function A:go() {body} end return A"
+        ));
+        let called = env.call("go", Vec::new()).await;
+        match (called, expected) {
+            (Ok(_), Ok(expected)) => assert_eq!(lines(&fake), expected, "{body}"),
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{body}: {error}"),
+            (Ok(_), Err(expected)) => panic!("{body} must fail: {expected}"),
+            (Err(error), Ok(_)) => panic!("{body}: {error}"),
+        }
+    }
+}

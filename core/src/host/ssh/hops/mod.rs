@@ -4,6 +4,7 @@
 //! the hop's connection (`through`), or the two pipes of a child process (`command`). A hop's connection is a connection
 //! of the pool like any other, so a hundred hosts behind one bastion log in to it once.
 
+mod by_hand;
 mod chain;
 mod command;
 mod direct;
@@ -13,6 +14,7 @@ mod route;
 mod through;
 mod way;
 
+pub(super) use by_hand::by_hand;
 pub(super) use chain::find;
 pub(super) use command::Watch;
 pub(super) use hop::Hop;

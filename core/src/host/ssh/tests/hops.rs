@@ -134,7 +134,11 @@ async fn a_dead_hop_is_named() {
         "web1: cannot connect to {0}@127.0.0.1:{1}: hop 2 of 2, {0}@127.0.0.1:{dead}: connect from 127.0.0.1: connection refused",
         error.user, last.port
     );
-    assert_eq!(error.to_string(), expected);
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    let (user, first, last) = (&error.user, first.port, last.port);
+    let by_hand =
+        format!("try it by hand: ssh -J {user}@127.0.0.1:{first},{user}@127.0.0.1:{dead} -p {last} {user}@127.0.0.1");
+    assert_eq!(error.hint, Some(by_hand));
 }
 
 #[tokio::test]
