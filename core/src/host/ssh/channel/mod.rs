@@ -29,7 +29,7 @@ pub(super) use line::under_sh;
 pub(super) use open::open;
 pub(super) use outbox::WriteHalf;
 pub(super) use ring::Stream;
-pub(super) use running::{HelperRun, Reader};
+pub(super) use running::{Exit, HelperRan, HelperRun, Reader};
 pub(super) use waits::close;
 
 /// Events on their way to the reader, beside those in the ring.
@@ -102,7 +102,7 @@ pub(super) async fn run_on_helper(
     halves: (ChannelReadHalf, WriteHalf),
     reader: Reader,
     helper: HelperRun,
-) -> Option<(Lease, ChannelReadHalf, WriteHalf)> {
+) -> Option<HelperRan> {
     Running::on_helper(lease, spare, halves, reader, helper).serve_on_helper().await
 }
 

@@ -46,6 +46,31 @@ pub(in crate::host::ssh) struct HelperRun {
     pub(in crate::host::ssh) group: i32,
 }
 
+/// A command on a helper shell that has ended, and the channel for the next one.
+pub(in crate::host::ssh) struct HelperRan {
+    pub(in crate::host::ssh) lease: Lease,
+    pub(in crate::host::ssh) read: ChannelReadHalf,
+    pub(in crate::host::ssh) write: WriteHalf,
+    /// To be told when the helper can take another command: whoever hears it may have one at once.
+    pub(in crate::host::ssh) exit: Exit,
+}
+
+/// The end of a command that is still to be told.
+pub(in crate::host::ssh) struct Exit {
+    events: mpsc::Sender<ProcessEvent>,
+    status: ExitStatus,
+}
+
+impl Exit {
+    /// Tells it; a slow reader keeps nobody waiting.
+    pub(in crate::host::ssh) fn tell(self) {
+        let Exit { events, status } = self;
+        if let Err(TrySendError::Full(exit)) = events.try_send(ProcessEvent::Exit(status)) {
+            tokio::spawn(async move { drop(events.send(exit).await) });
+        }
+    }
+}
+
 pub(super) struct Running {
     lease: Lease,
     read: ChannelReadHalf,
@@ -154,15 +179,12 @@ impl Running {
 
     /// Serves a command on a helper shell until its marks were seen. The channel comes back when another command can run
     /// there: the helper is alive, nobody wanted the command to end, it left nothing behind, and all was delivered.
-    pub(super) async fn serve_on_helper(mut self) -> Option<(Lease, ChannelReadHalf, WriteHalf)> {
+    pub(super) async fn serve_on_helper(mut self) -> Option<HelperRan> {
         while self.step().await {}
         match (self.told, self.status.clone()) {
             (Some(End { left: false, .. }), Some(status)) if !self.unwanted && self.ring.is_empty() => {
                 let Running { lease, read, write, reader: Reader { events, .. }, .. } = self;
-                if let Err(TrySendError::Full(exit)) = events.try_send(ProcessEvent::Exit(status)) {
-                    tokio::spawn(async move { drop(events.send(exit).await) });
-                }
-                Some((lease, read, write))
+                Some(HelperRan { lease, read, write, exit: Exit { events, status } })
             }
             _ => {
                 self.still_open |= self.told.is_some();

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::end::EndMarks;
 use super::{Order, Turn, script};
-use crate::host::ssh::channel::{self, EVENTS, HelperRun, Reader, Stream, WriteHalf};
+use crate::host::ssh::channel::{self, EVENTS, Exit, HelperRan, HelperRun, Reader, Stream, WriteHalf};
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{Process, ProcessControl};
 
@@ -91,11 +91,13 @@ async fn boot(read: &mut ChannelReadHalf, write: &WriteHalf, token: &str) -> Opt
 async fn keep(mut kept: Kept, first: Order) {
     let mut order = first;
     loop {
-        kept = match run(kept, order).await {
-            Some(kept) => kept,
+        let exit;
+        (kept, exit) = match run(kept, order).await {
+            Some(ran) => ran,
             None => return,
         };
         let orders = kept.turn.wait();
+        exit.tell();
         order = tokio::select! {
             Ok(order) = orders => order,
             // Whatever it says now, nobody has asked: it has ended, or something left behind prints.
@@ -106,7 +108,7 @@ async fn keep(mut kept: Kept, first: Order) {
 }
 
 /// Runs a command; the helper comes back if it can be used again.
-async fn run(kept: Kept, order: Order) -> Option<Kept> {
+async fn run(kept: Kept, order: Order) -> Option<(Kept, Exit)> {
     let Kept { lease, spare, read, write, token, number, group, turn } = kept;
     let number = number + 1;
     // A line that did not get out whole is not run: its last quote and line end are missing.
@@ -118,6 +120,7 @@ async fn run(kept: Kept, order: Order) -> Option<Kept> {
     let marks = EndMarks::new(&token, &number.to_string());
     let reader = Reader { events, requests };
     let helper = HelperRun { marks, group };
-    let (lease, read, write) = channel::run_on_helper(lease, spare.clone(), (read, write), reader, helper).await?;
-    Some(Kept { lease, spare, read, write, token, number, group, turn })
+    let ran = channel::run_on_helper(lease, spare.clone(), (read, write), reader, helper).await?;
+    let HelperRan { lease, read, write, exit } = ran;
+    Some((Kept { lease, spare, read, write, token, number, group, turn }, exit))
 }
