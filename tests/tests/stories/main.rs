@@ -9,6 +9,7 @@ mod completion;
 mod conventions;
 mod cron;
 mod crowd;
+mod files;
 mod full_screen;
 mod harness;
 mod hello;
