@@ -7,7 +7,7 @@ use super::{Proxy, Settings};
 use crate::host::ssh::hops::Hop;
 
 /// What is looked at; a line of any other kind may say what it likes.
-pub(super) const KEYWORDS: [&str; 20] = [
+pub(super) const KEYWORDS: [&str; 21] = [
     "hostname",
     "hostkeyalias",
     "user",
@@ -29,6 +29,7 @@ pub(super) const KEYWORDS: [&str; 20] = [
     // Its name until OpenSSH 8.5.
     "pubkeyacceptedkeytypes",
     "canonicalizehostname",
+    "revokedhostkeys",
 ];
 
 /// The settings of one host in the making.
@@ -76,6 +77,12 @@ impl Setter {
             "hostkeyalgorithms" => keep(&mut settings.algorithms.host_keys, first()?),
             "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => {
                 keep(&mut settings.algorithms.user_keys, first()?);
+            }
+            // Ignoring it would trust keys that somebody has withdrawn.
+            "revokedhostkeys" if !first()?.eq_ignore_ascii_case("none") => {
+                return Err("RevokedHostKeys is not supported: \
+                            write the keys to a known_hosts file, each with @revoked in front"
+                    .to_string());
             }
             _ => {}
         }
