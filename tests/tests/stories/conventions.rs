@@ -8,7 +8,8 @@ use std::process::Command;
 const LONGEST_FILE: usize = 600;
 
 /// Files that may be longer, each with its reason.
-const LONGER_FILES: [&str; 0] = [];
+/// The annotations are one text, in the order of the guide.
+const LONGER_FILES: [&str; 1] = ["core/src/script/types.lua"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
