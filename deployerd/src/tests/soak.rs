@@ -100,6 +100,8 @@ async fn many_sessions_come_and_go_and_leave_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_clients_die_and_the_others_notice_nothing() {
     let daemon = TestDaemon::start();
+    // It listens when it answers: from then on it holds what it always holds.
+    assert!(daemon.sessions().await.is_empty());
     let before = held();
     let mut clients = Vec::new();
     for session in 0..10 {
