@@ -46,26 +46,36 @@ pub(in crate::host::ssh) async fn start(
     let (sent, started) = oneshot::channel();
     let order = Order { line: line.to_string(), sent };
     tokio::spawn(async move {
-        if let Some(kept) = make(lease, spare, turn, limit).await {
-            keep(kept, order).await;
+        match make(lease, spare, turn, limit).await {
+            Ok(kept) => keep(kept, order).await,
+            Err(halves) => {
+                // Whoever waits runs the command on its own now, and not when the channel is closed.
+                drop(order);
+                if let Some((_lease, mut read, write)) = halves {
+                    channel::close(&mut read, &write).await;
+                }
+            }
         }
     });
     started.await.ok()
 }
 
-async fn make(lease: Lease, spare: Spare, turn: Turn, limit: Duration) -> Option<Kept> {
+/// What is to be closed when there is no helper.
+type Halves = Option<(Lease, ChannelReadHalf, WriteHalf)>;
+
+async fn make(lease: Lease, spare: Spare, turn: Turn, limit: Duration) -> Result<Kept, Halves> {
     // A connection that is full or gone is no reason never to try again.
-    let (mut read, write) = channel::open(&lease.connection, limit).await.ok()?.split();
+    let Ok(channel) = channel::open(&lease.connection, limit).await else { return Err(None) };
+    let (mut read, write) = channel.split();
     let write: WriteHalf = Arc::new(write);
     let token = format!("{:016x}", rand::rng().random::<u64>());
     let group = timeout(limit.min(READY), boot(&mut read, &write, &token)).await.ok().flatten();
     match group {
-        Some(group) => Some(Kept { lease, spare, read, write, token, number: 0, group, turn }),
+        Some(group) => Ok(Kept { lease, spare, read, write, token, number: 0, group, turn }),
         None => {
             tracing::debug!(address = %lease.connection.address, "no helper shell there: commands run on their own");
             turn.unable();
-            channel::close(&mut read, &write).await;
-            None
+            Err(Some((lease, read, write)))
         }
     }
 }

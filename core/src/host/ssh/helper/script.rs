@@ -11,7 +11,8 @@ pub(super) const BOOT: &str = "{ { exec 8>&1 >&3 3>&-; exec /bin/sh -s $$; } | :
 /// A command runs in a subshell, so that nothing of it stays: directory, variables, limits, traps. It gets the reading
 /// end of the pipe as descriptor 9, and so does whatever it starts; when a byte can still be written to the pipe after
 /// it has ended, something it left behind is alive and could print into later commands: then the helper is given up.
-/// What the shell itself has to say (`Terminated`) goes nowhere.
+/// What the shell itself has to say (`Terminated`) goes nowhere. The loop waits for the end of the `:` that the pipe
+/// began with: until then a byte can still be written.
 pub(super) fn prelude(token: &str) -> String {
     format!(
         r#"exec 3>&1 4>&2 2>/dev/null; trap : PIPE
@@ -21,7 +22,8 @@ _deployer_status=$?; _deployer_left=1; printf . >&8 || _deployer_left=0
 printf '\033_deployer:{token}:%s:%s:%s\033\\' "$1" "$_deployer_status" "$_deployer_left" >&3
 printf '\033_deployer:{token}:%s:\033\\' "$1" >&4
 }}
-( : 9</proc/self/fd/8 ) && ! printf . >&8 && printf '\033_deployer:{token}:ready:%s:0\033\\' "$1" >&3
+while printf . >&8; do :; done
+( : 9</proc/self/fd/8 ) && printf '\033_deployer:{token}:ready:%s:0\033\\' "$1" >&3
 set --
 "#
     )
