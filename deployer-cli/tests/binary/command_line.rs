@@ -72,7 +72,9 @@ fn list_sessions_tells_of_every_socket() {
     drop(std::os::unix::net::UnixListener::bind(sockets.join("1.sock")).unwrap());
     let answering = std::thread::spawn(move || {
         for _ in 0..2 {
-            let mut client = daemon.accept();
+            // Of protocol 1.0: it is not asked for more.
+            let version = Version { major: 1, minor: 0 };
+            let mut client = daemon.accept_as(Hello { version, software: "fake 1".to_string() });
             assert_eq!(client.next(), FromClient::List(()));
             let info = DaemonInfo {
                 pid: 7,

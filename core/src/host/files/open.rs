@@ -27,6 +27,8 @@ pub struct HostFile {
     entry: Option<FileEntry>,
     started: Instant,
     bytes: u64,
+    /// Bytes that the writer was given, those of a write that failed too.
+    offered: u64,
     /// Not to be written, as its owner knows.
     discarded: bool,
 }
@@ -71,6 +73,7 @@ impl HostFile {
             entry: Some(entry.clone()),
             started: Instant::now(),
             bytes: 0,
+            offered: 0,
             discarded: false,
         };
         host.io().logger.emit(Event::FileStarted(entry)).await;
@@ -223,6 +226,7 @@ impl HostFile {
                 return Err(self.failed(OpenMode::Write, fault));
             }
         };
+        self.offered += length;
         match super::copy::unless(&cancel, writer.write(bytes)).await {
             Ok(()) => {
                 self.bytes += length;
@@ -307,7 +311,7 @@ impl HostFile {
             State::Appending { files, writer, old } => {
                 drop(writer);
                 let shorter = Attributes { size: Some(old), ..Attributes::default() };
-                let ours = old.saturating_add(self.bytes);
+                let ours = old.saturating_add(self.offered);
                 // What somebody else has added meanwhile stays.
                 let undone = match files.stat(&self.path).await {
                     Ok(stat) if stat.size == old => true,
