@@ -178,7 +178,7 @@ async fn scripts_ask_hosts() {
     };
     assert_eq!(say(&env, "there").await, "true, true, false, true");
     assert_eq!(say(&env, "commands").await, "true, false, 2, 2");
-    assert!(say(&env, "many").await.starts_with("hosts have no 'ifconfig'"));
+    assert!(say(&env, "many").await.starts_with("'ifconfig' is for one host"));
     // Machines without any of the programs are told so.
     let net = say(&env, "net").await;
     assert!(net == "true" || net.contains("ifconfig"), "{net}");
