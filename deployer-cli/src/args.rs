@@ -160,6 +160,14 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["path", "action", "non_interactive", "scp"])]
     pub(crate) session: Option<String>,
 
+    /// Show the log of this session as it grows, until a key is pressed
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["session", "path", "action", "non_interactive", "options"])]
+    pub(crate) monitor: Option<String>,
+
+    /// What a window that this program opened is for
+    #[arg(long, value_name = "TICKET", hide = true, conflicts_with_all = ["session", "monitor", "path", "action", "non_interactive", "options"])]
+    pub(crate) ticket: Option<String>,
+
     /// Watch the session, without a keyboard
     #[arg(long, requires = "session")]
     pub(crate) watch: bool,
@@ -382,6 +390,8 @@ mod tests {
             "deployer listen --option paralel=2",
             "deployer connect --option parallel=0",
             "deployer connect --session a --option parallel=2",
+            "deployer connect --monitor a --session b",
+            "deployer connect --monitor a -- deploy",
             "deployer run --detach-key ctrl-c",
             "deployer connect --watch",
             "deployer connect --session a --path prod",

@@ -22,6 +22,7 @@ mod runtime;
 mod service;
 mod sessions;
 mod tree;
+mod windows;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ use crate::connection::{ClientId, Refusal};
 use crate::registry::Registry;
 use crate::session::Program;
 use crate::session::now_ms;
+use crate::windows::Tickets;
 
 /// Clients that have said hello, at once (features and figures: 500 on one session).
 const CLIENTS_MAX: usize = 512;
@@ -33,6 +34,8 @@ pub(crate) struct Daemon {
     pub(crate) attached: watch::Sender<usize>,
     /// One turn at loading the tree to say what is in it.
     pub(crate) completing: Semaphore,
+    /// Windows that are to come.
+    pub(crate) tickets: Tickets,
     /// Connections must end: the daemon is about to.
     pub(crate) closing: CancellationToken,
     started_ms: u64,
@@ -50,6 +53,7 @@ impl Daemon {
             clients: Arc::new(Semaphore::new(CLIENTS_MAX)),
             attached: watch::Sender::new(0),
             completing: Semaphore::new(1),
+            tickets: Tickets::default(),
             closing: CancellationToken::new(),
             started_ms: now_ms(),
             last_client: AtomicU64::new(0),

@@ -17,6 +17,7 @@ mod session;
 pub mod socket;
 mod stop;
 pub mod telnet;
+mod windows;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use deployer_protocol::{ErrorKind, SessionInfo};
 use tokio::sync::watch;
 
-use crate::session::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::Person;
+use crate::session::{Handle, Inbox};
 
 /// Sessions at once; each has a PTY and a screen model, and they outlive their clients.
 const SESSIONS_MAX: usize = 1000;
@@ -23,6 +26,8 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct State {
     sessions: Vec<Arc<Handle>>,
+    /// What windows show that are no sessions; they can be joined and ended by name, and are not listed.
+    panes: Vec<Arc<Handle>>,
     /// Numbers given to sessions without a name; never used again while the daemon lives.
     numbered: u64,
     closed: bool,
@@ -90,7 +95,10 @@ impl Registry {
 
     /// Takes a session out that has ended; its name is free again.
     pub(crate) fn remove(&self, handle: &Arc<Handle>) {
-        self.lock().sessions.retain(|other| !Arc::ptr_eq(other, handle));
+        let mut state = self.lock();
+        state.sessions.retain(|other| !Arc::ptr_eq(other, handle));
+        state.panes.retain(|other| !Arc::ptr_eq(other, handle));
+        drop(state);
         handle.set_ended();
         self.changed.send_modify(|count| *count += 1);
     }
@@ -98,6 +106,17 @@ impl Registry {
     /// Changes whenever a session begins or ends an action, or ends.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Adds a pane under this name, with a number behind it when that is taken.
+    pub(crate) fn add_pane(&self, name: &str, owner: Arc<Person>, cancel: CancellationToken) -> (Arc<Handle>, Inbox) {
+        let mut state = self.lock();
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let mut names = std::iter::once(name.to_string()).chain(numbered);
+        let free = names.find(|name| state.find(name).is_none()).unwrap_or_default();
+        let (handle, inbox) = Handle::new(free, owner, true, cancel);
+        state.panes.push(handle.clone());
+        (handle, inbox)
     }
 
     /// What `list-sessions` shows.
@@ -110,16 +129,17 @@ impl Registry {
         self.lock().sessions.clone()
     }
 
-    /// No new sessions any more; those that there are.
+    /// No new sessions any more; those that there are, and the panes.
     pub(crate) fn close(&self) -> Vec<Arc<Handle>> {
-        self.lock().closed = true;
-        self.all()
+        let mut state = self.lock();
+        state.closed = true;
+        state.sessions.iter().chain(&state.panes).cloned().collect()
     }
 }
 
 impl State {
     fn find(&self, name: &str) -> Option<Arc<Handle>> {
-        self.sessions.iter().find(|handle| handle.name == name).cloned()
+        self.sessions.iter().chain(&self.panes).find(|handle| handle.name == name).cloned()
     }
 
     fn checked(&self, name: &str) -> Result<String, OpenError> {
@@ -147,8 +167,6 @@ impl State {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
     use crate::authority::Person;
 

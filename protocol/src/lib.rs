@@ -11,7 +11,7 @@ pub mod version;
 
 pub use frame::{FrameCodec, FrameError, MAX_FRAME};
 pub use message::{
-    ClientInfo, DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, NodeNames, Open, OpenTerminal, SessionInfo,
-    SessionPeople, SessionState, Share,
+    Claim, ClientInfo, DaemonInfo, ErrorKind, FromClient, FromDaemon, Join, NodeNames, Open, OpenTerminal, OpenWindow,
+    SessionInfo, SessionPeople, SessionState, Share,
 };
 pub use version::{Hello, VERSION, Version};

@@ -44,6 +44,27 @@ pub struct Join {
     pub terminal: OpenTerminal,
 }
 
+/// A wish to attach to something by name: the ticket of a window, a session whose log is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The ticket or the name.
+    pub name: String,
+    /// The client's terminal.
+    pub terminal: OpenTerminal,
+}
+
+/// A wish of the daemon for a window of the operator's terminal. The client decides how, and what runs in it: itself,
+/// with the ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenWindow {
+    /// What the new client claims its place with, once: 32 hexadecimal digits.
+    pub ticket: String,
+    /// What the window is for, for people.
+    pub title: String,
+    /// Whether the operator goes on there.
+    pub focus: bool,
+}
+
 /// A session as `list-sessions` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
@@ -220,6 +241,14 @@ messages! {
         /// An option for the next session that this connection opens: its name and value. Refused, when wrong, with
         /// the `Open`.
         30 => SetOption((String, String)),
+        /// Whether this client can open windows of its operator's terminal; said before it attaches.
+        31 => OpensWindows(bool),
+        /// Attach to what this ticket of [`FromDaemon::OpenWindow`] is for.
+        32 => Claim(Claim),
+        /// The window for this ticket cannot be opened: the ticket, and why.
+        33 => WindowRefused((String, String)),
+        /// Attach to the log of a session, live.
+        34 => Monitor(Claim),
         /// Ask for [`FromDaemon::People`].
         40 => People(()),
         /// Let somebody type in a session of one's own, or no longer.
@@ -254,6 +283,10 @@ messages! {
         9 => Info(DaemonInfo),
         /// [`FromClient::Kill`] was done: the name.
         10 => Killed(String),
+        /// Open a window; answered by a new client with [`FromClient::Claim`], or by [`FromClient::WindowRefused`].
+        30 => OpenWindow(OpenWindow),
+        /// The key that detaches from this session, 0 to 31; 255 for none. A key that the client chose itself wins.
+        31 => DetachKey(u8),
         /// Answer to [`FromClient::People`], sessions oldest first.
         40 => People(Vec<SessionPeople>),
         /// [`FromClient::Share`] or [`FromClient::HandOver`] was done: a sentence.

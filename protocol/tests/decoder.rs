@@ -4,7 +4,8 @@
 
 use bytes::{Bytes, BytesMut};
 use deployer_protocol::{
-    ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, Join, MAX_FRAME, Open, OpenTerminal, Version,
+    Claim, ErrorKind, FrameCodec, FrameError, FromClient, FromDaemon, Hello, Join, MAX_FRAME, Open, OpenTerminal,
+    OpenWindow, Version,
 };
 use proptest::prelude::*;
 use tokio_util::codec::{Decoder, Encoder};
@@ -149,6 +150,10 @@ fn client_message() -> impl Strategy<Value = FromClient> {
         Just(FromClient::Interrupt(())),
         proptest::collection::vec(".{0,20}", 0..5).prop_map(FromClient::Names),
         (text(), text()).prop_map(FromClient::SetOption),
+        (text(), text()).prop_map(FromClient::WindowRefused),
+        any::<bool>().prop_map(FromClient::OpensWindows),
+        (text(), terminal()).prop_map(|(name, terminal)| FromClient::Claim(Claim { name, terminal })),
+        (text(), terminal()).prop_map(|(name, terminal)| FromClient::Monitor(Claim { name, terminal })),
         (100..u16::MAX).prop_map(FromClient::Unknown),
     ]
 }
@@ -159,6 +164,12 @@ fn daemon_message() -> impl Strategy<Value = FromDaemon> {
         bytes().prop_map(FromDaemon::Output),
         bytes().prop_map(FromDaemon::Stderr),
         any::<i32>().prop_map(FromDaemon::Finished),
+        any::<u8>().prop_map(FromDaemon::DetachKey),
+        (text(), text(), any::<bool>()).prop_map(|(ticket, title, focus)| FromDaemon::OpenWindow(OpenWindow {
+            ticket,
+            title,
+            focus
+        })),
         text().prop_map(|text| FromDaemon::Error((ErrorKind::Permission, text))),
     ]
 }

@@ -5,8 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 use deployer_protocol::{
-    ClientInfo, DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, NodeNames, Open, OpenTerminal,
-    SessionInfo, SessionPeople, SessionState, Share, Version,
+    Claim, ClientInfo, DaemonInfo, ErrorKind, FrameCodec, FromClient, FromDaemon, Hello, Join, NodeNames, Open,
+    OpenTerminal, OpenWindow, SessionInfo, SessionPeople, SessionState, Share, Version,
 };
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -84,6 +84,11 @@ fn messages_of_clients() {
     from_client(FromClient::List(()), "00000002 0008");
     from_client(FromClient::Kill("s1".to_string()), "00000005 0009 02 7331");
     from_client(FromClient::Interrupt(()), "00000002 000a");
+    from_client(FromClient::OpensWindows(true), "00000003 001f 01");
+    let claim = || Claim { name: "0a1b".to_string(), terminal: terminal() };
+    from_client(FromClient::Claim(claim()), "00000010 0020 04 30613162 18 50 05 787465726d 01");
+    from_client(FromClient::WindowRefused(("0a1b".to_string(), "no".to_string())), "0000000a 0021 04 30613162 02 6e6f");
+    from_client(FromClient::Monitor(claim()), "00000010 0022 04 30613162 18 50 05 787465726d 01");
     from_client(
         FromClient::SetOption(("parallel".to_string(), "4".to_string())),
         "0000000d 001e 08 706172616c6c656c 01 34",
@@ -114,6 +119,12 @@ fn messages_of_daemons() {
         from_daemon(FromDaemon::Error((kind, "no".to_string())), &format!("00000006 0008 {number} 02 6e6f"));
     }
     from_daemon(FromDaemon::Killed("s1".to_string()), "00000005 000a 02 7331");
+    let (ticket, title) = ("0a1b".to_string(), "w1".to_string());
+    from_daemon(
+        FromDaemon::OpenWindow(OpenWindow { ticket, title, focus: true }),
+        "0000000b 001e 04 30613162 02 7731 01",
+    );
+    from_daemon(FromDaemon::DetachKey(28), "00000003 001f 1c");
     from_daemon(
         FromDaemon::Names(NodeNames {
             nodes: vec!["web".to_string()],

@@ -11,6 +11,7 @@ pub mod sessions;
 pub mod sshd;
 pub mod terminal;
 pub mod test_user;
+pub mod tmux;
 pub mod wait;
 pub mod world;
 
@@ -19,5 +20,6 @@ pub use sessions::SessionLine;
 pub use sshd::Sshd;
 pub use terminal::Terminal;
 pub use test_user::TestUser;
+pub use tmux::{Tmux, TmuxPane};
 pub use wait::{TIMEOUT, eventually};
 pub use world::{Finished, World};

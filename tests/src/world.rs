@@ -122,7 +122,7 @@ impl World {
     }
 
     /// The environment of everything the story starts; nothing of the environment of the tests gets through.
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let user = sshd::user_name();
         let mut environment = vec![
             ("HOME", self.home().display().to_string()),

@@ -85,8 +85,8 @@ impl RunContext {
     }
 
     /// The same for one isolation on a terminal of its own. Where that has a keyboard, its questions are asked there.
-    pub(super) fn on(&self, terminal: Arc<dyn Terminal>) -> RunContext {
-        let logger = self.logger.on(terminal.clone());
+    pub(super) fn on(&self, terminal: Arc<dyn Terminal>, label: &str) -> RunContext {
+        let logger = self.logger.branch(terminal.clone(), label);
         let asker = asker_on(&terminal, &self.asker);
         RunContext { terminal, logger, asker, cancel: self.cancel.child_token(), ..self.clone() }
     }

@@ -144,7 +144,8 @@ impl Job {
                 return (Outcome::Failed(ActionError::usage(message)), started.elapsed());
             }
         };
-        let env = Env::placed(self.env.node().clone(), context.on(terminal.clone()), self.env.calls.clone());
+        let context = context.on(terminal.clone(), &self.env.node().cell_label());
+        let env = Env::placed(self.env.node().clone(), context, self.env.calls.clone());
         let result = watched(&env, env.run_here(&self.name, self.code.clone(), self.args.clone())).await;
         let elapsed = started.elapsed();
         // The summary comes after the last line of every cell. Where nobody can see it any more, that is no failure.

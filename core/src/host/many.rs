@@ -86,7 +86,7 @@ async fn at_once(
         let announced = &announced;
         async move {
             let started = Instant::now();
-            let io = io.on(terminal);
+            let io = io.on(terminal, place.slug());
             let result = place.run(command, options, &io).await;
             if let Err(error) = io.terminal.finish().await {
                 tracing::warn!(%error, host = place.slug(), "the last of its output could not be shown");

@@ -111,9 +111,9 @@ impl RunIo {
     }
 
     /// The same for one of several hosts, on a terminal of its own.
-    pub(super) fn on(&self, terminal: Arc<dyn Terminal>) -> RunIo {
+    pub(super) fn on(&self, terminal: Arc<dyn Terminal>, label: &str) -> RunIo {
         let asker = asker_on(&terminal, &self.asker);
-        RunIo { logger: self.logger.on(terminal.clone()), asker, terminal, ..self.clone() }
+        RunIo { logger: self.logger.branch(terminal.clone(), label), asker, terminal, ..self.clone() }
     }
 }
 

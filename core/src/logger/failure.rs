@@ -4,12 +4,14 @@ use super::screen::Look;
 use crate::env::{ActionError, Cause};
 use crate::host::{ExitStatus, HostError, RunError, RunFailure, RunOutput};
 use crate::terminal::LineFilter;
-use crate::terminal::style::{Style, cut, escaped, escaped_lines};
+use crate::terminal::style::{Style, cut, escaped, escaped_lines, folded};
 
 /// Lines of output that a failure shows.
 const OUTPUT_LINES: usize = 10;
 /// Lines of a script's traceback that are shown.
 const TRACEBACK_LINES: usize = 12;
+/// Columns in front of a detail.
+const DETAIL_COLUMNS: usize = 11;
 /// How much of the end of an output is looked at for its last lines, bytes.
 const TAIL: usize = 64 * 1024;
 
@@ -23,23 +25,29 @@ pub(super) fn brief(look: &Look, error: &ActionError) -> String {
     look.line(Style::Red, &format!("failed: {first}"))
 }
 
-/// The whole story, for the terminal of the session.
-pub(super) fn full(look: &Look, error: &ActionError, with_output: bool) -> String {
+/// What a log of lines says of it.
+pub(super) fn first_line(error: &ActionError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_string()
+}
+
+/// What of a failed command is on the screen already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// Host and status, not its output.
+    Status,
+    /// Host, status and output.
+    Output,
+}
+
+/// The whole story, for the terminal of the session, without what was told.
+pub(super) fn full(look: &Look, error: &ActionError, told: Told) -> String {
     let mut text = Text { look, out: String::new() };
-    let message = escaped_lines(&error.to_string(), 40);
-    let (word, style) = match &*error.cause {
-        // It says itself how many failed.
-        Cause::Parallel(_) => ("", Style::BoldRed),
-        _ if error.is_interrupted() => ("", Style::Yellow),
-        Cause::Forbidden(_) => ("", Style::BoldRed),
-        _ => ("failed: ", Style::BoldRed),
-    };
-    for (i, line) in message.iter().enumerate() {
-        let word = if i == 0 { word } else { "" };
-        text.out.push_str(&style.paint(look.colour, &format!("{word}{line}")));
-        text.out.push('\n');
+    if told == Told::Nothing {
+        text.headline(error);
     }
-    text.command(error, with_output);
+    text.command(error, told);
     text.traceback(error);
     for (i, frame) in error.chain.iter().enumerate() {
         let position = frame.position.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
@@ -57,8 +65,32 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    fn headline(&mut self, error: &ActionError) {
+        let look = self.look;
+        let message = escaped_lines(&error.to_string(), 40);
+        let (word, style) = match &*error.cause {
+            // It says itself how many failed.
+            Cause::Parallel(_) => ("", Style::BoldRed),
+            _ if error.is_interrupted() => ("", Style::Yellow),
+            _ => ("failed: ", Style::BoldRed),
+        };
+        for (i, line) in message.iter().enumerate() {
+            let word = if i == 0 { word } else { "" };
+            for line in folded(&format!("{word}{line}"), look.columns) {
+                self.out.push_str(&style.paint(look.colour, &line));
+                self.out.push('\n');
+            }
+        }
+    }
+
     fn detail(&mut self, name: &str, text: &str) {
-        self.out.push_str(&format!("  {name:<8} {}\n", escaped(text)));
+        let room = self.look.columns.saturating_sub(DETAIL_COLUMNS).max(20);
+        let lines = folded(&escaped(text), room);
+        for (i, line) in lines.iter().enumerate() {
+            let line = format!("  {:<8} {line}", if i == 0 { name } else { "" });
+            self.out.push_str(line.trim_end());
+            self.out.push('\n');
+        }
     }
 
     fn quoted(&mut self, lines: &[String]) {
@@ -67,13 +99,13 @@ impl Text<'_> {
         }
     }
 
-    /// Command failures are told in full (row L-11).
-    fn command(&mut self, error: &ActionError, with_output: bool) {
+    /// Command failures are told in full (row L-11): the line of the command was cut perhaps, the headline is not.
+    fn command(&mut self, error: &ActionError, told: Told) {
         let Some(run) = command_of(error) else { return };
-        self.detail("host", &run.host);
-        self.detail("command", &format!("{}{}", run.command, if run.use_sudo { " (sudo)" } else { "" }));
-        self.detail("status", &how_it_ended(run));
-        if with_output {
+        if told != Told::Nothing {
+            self.detail("command", &format!("{}{}", run.command, if run.use_sudo { " (sudo)" } else { "" }));
+        }
+        if told == Told::Status {
             let lines = last_lines(&run.output, OUTPUT_LINES);
             self.detail("output", if lines.is_empty() { "none" } else { "" });
             self.quoted(&lines);

@@ -1,11 +1,13 @@
 //! Events of a run and those who listen: the screen, the journal, tests (section L).
 
 mod failure;
+mod indented;
 mod screen;
 mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use indented::{IndentedLine, IndentedLogger, LineSink};
 pub use screen::ScreenLogger;
 
 use std::sync::Arc;
@@ -157,6 +159,13 @@ pub enum FileOperation {
 pub trait Listener: Send + Sync {
     /// Takes an event. `terminal` is the terminal of the run, an auxiliary one inside an isolation.
     async fn event(&self, event: &Event, terminal: &Arc<dyn Terminal>);
+
+    /// Who listens to one isolation of a parallel run instead (row L-06); `None`: this one hears the events of all
+    /// isolations as they come.
+    fn branch(&self, label: &str) -> Option<Arc<dyn Listener>> {
+        let _the_same_for_all = label;
+        None
+    }
 }
 
 /// Hands events to all listeners, in order. Cheap to clone; the terminal it carries is that of the run.
@@ -172,9 +181,17 @@ impl Logger {
         Logger { listeners: listeners.into(), terminal }
     }
 
-    /// The same listeners for a run on another terminal: one isolation.
-    pub fn on(&self, terminal: Arc<dyn Terminal>) -> Logger {
-        Logger { listeners: self.listeners.clone(), terminal }
+    /// The logger of one isolation, on its own terminal: each listener, or whom that supplies for the branch.
+    pub fn branch(&self, terminal: Arc<dyn Terminal>, label: &str) -> Logger {
+        let listeners =
+            self.listeners.iter().map(|listener| listener.branch(label).unwrap_or_else(|| listener.clone()));
+        Logger { listeners: listeners.collect(), terminal }
+    }
+
+    /// The same with one listener more, for as long as the new logger is used (row L-01).
+    pub fn with(&self, listener: Arc<dyn Listener>) -> Logger {
+        let listeners = self.listeners.iter().cloned().chain([listener]).collect();
+        Logger { listeners, terminal: self.terminal.clone() }
     }
 
     /// Tells everybody.

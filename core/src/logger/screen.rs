@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
+use super::failure::Told;
 use super::{Event, FileEntry, FileOperation, Listener, RunEntry, failure, summary};
 use crate::env::{ActionError, Cause};
 use crate::host::files::OpenMode;
@@ -114,7 +115,9 @@ impl ScreenLogger {
         let seen = key.and_then(|key| self.remember(|memory| memory.failed.remove(&key)));
         match (main, seen) {
             // Output of a silent command was never logged, and is not shown now.
-            (true, seen) => Some(failure::full(look, error, seen == Some(false))),
+            (true, Some(false)) => Some(failure::full(look, error, Told::Status)),
+            (true, Some(true)) => Some(failure::full(look, error, Told::Output)),
+            (true, None) => Some(failure::full(look, error, Told::Nothing)),
             // In an isolation the line with the status has just said it; the rest comes in the summary.
             (false, Some(_)) => None,
             (false, None) => Some(failure::brief(look, error)),

@@ -88,7 +88,7 @@ fn total_style(outcomes: &[CellOutcome]) -> Style {
 }
 
 /// `3 ok, 1 failed`; words in a fixed order, those that do not occur left out.
-fn totals(outcomes: &[CellOutcome]) -> String {
+pub(super) fn totals(outcomes: &[CellOutcome]) -> String {
     let count = |word: &str| outcomes.iter().filter(|o| o.outcome.word() == word).count();
     let words = ["ok", "failed", "skipped", "interrupted", "not started"];
     let counted: Vec<String> =

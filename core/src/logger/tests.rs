@@ -107,12 +107,36 @@ async fn a_failure_tells_what_where_and_what_next() {
     assert_eq!(
         text,
         "failed: web1: status 127: git fetch
-  host     web1
-  command  git fetch
-  status   status 127
   in       production.web.Code.checkout (deploy.lua:12)
            production.deploy
   next     web1 knows no such command: check its name and PATH there
+"
+    );
+}
+
+// rows: L-11
+#[tokio::test]
+async fn a_failure_is_told_once_and_folded_between_words() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.resize(Size { rows: 24, cols: 40 });
+    let logger = Logger::new(vec![ScreenLogger::new(terminal.clone(), false)], terminal.clone());
+    let ended = Event::RunFinished {
+        run: run("git fetch"),
+        status: Some(ExitStatus::Code(127)),
+        by_key: false,
+        elapsed: Duration::from_millis(100),
+    };
+    logger.emit(ended).await;
+    logger.emit(Event::Failed(failed(ExitStatus::Code(127), "not found\n"))).await;
+    assert_eq!(
+        terminal.output().replace("\r\n", "\n"),
+        "web1 ! status 127 after 0.1 s
+  command  git fetch
+  in       production.web.Code.checkout
+           (deploy.lua:12)
+           production.deploy
+  next     web1 knows no such command:
+           check its name and PATH there
 "
     );
 }
@@ -199,7 +223,7 @@ failed on 1 of 5: web1; interrupted on 1 of 5: web3; not started on 1 of 5: web4
 async fn an_isolation_tells_its_failure_in_one_line() {
     let main: Arc<dyn Terminal> = ScriptedTerminal::new();
     let cell = ScriptedTerminal::new();
-    let logger = Logger::new(vec![ScreenLogger::new(main.clone(), true)], main).on(cell.clone());
+    let logger = Logger::new(vec![ScreenLogger::new(main.clone(), true)], main).branch(cell.clone(), "w1");
     logger.emit(Event::Failed(failed(ExitStatus::Signal("KILL".to_string()), "x\n"))).await;
     assert_eq!(cell.output(), "failed: web1: killed by SIGKILL: git fetch\n");
 }
@@ -224,7 +248,7 @@ async fn a_line_with_the_label_in_front_does_not_name_the_host_again() {
     let screen = ScriptedTerminal::new();
     let request = AuxiliaryRequest { label: "web1".to_string(), label_width: 4, index: 0, run: None };
     let cell = LinesTerminal::new(screen.clone(), &request);
-    let logger = Logger::new(vec![ScreenLogger::new(screen.clone(), true)], screen.clone()).on(cell.clone());
+    let logger = Logger::new(vec![ScreenLogger::new(screen.clone(), true)], screen.clone()).branch(cell.clone(), "w1");
     logger.emit(Event::RunStarted(run("git fetch"))).await;
     cell.write(b"half a line").await.unwrap();
     let status = Some(ExitStatus::Code(1));

@@ -102,6 +102,14 @@ impl Options {
         });
     }
 
+    /// What its operators have set, by flag or in the session: what another window of theirs begins with.
+    pub fn own(&self) -> Settings {
+        let layers = self.layers.borrow();
+        let mut own = layers[Layer::Client as usize].clone();
+        own.take_over(&layers[Layer::Session as usize]);
+        own
+    }
+
     /// The value of an option of [`TABLE`]; `None` for other names.
     pub fn get(&self, name: &str) -> Option<OptionValue> {
         let definition = table::definition(name)?;

@@ -703,15 +703,8 @@ function deployer.esc2(text) end
 function deployer.indent(text, prefix) end
 
 --- Options of the sessions that use this file; `show-options` in the shell lists them. Flags and `set-option` win.
----@param options deployer.SessionOptions
+---@param options { parallel_view?: "tiled"|"fold"|"lines"|"windows", parallel?: integer|"all", keep_panes_open?: boolean, new_window_key?: string, detach_key?: string }
 function deployer.options(options) end
-
----@class deployer.SessionOptions
----@field parallel_view? "tiled"|"fold"|"lines"|"windows" How the hosts of a parallel action are shown.
----@field parallel? integer|"all" How many hosts of a parallel action are worked on at once.
----@field keep_panes_open? boolean Whether the window of a host stays open when its part has ended.
----@field new_window_key? string Key that opens another window, such as "ctrl-n", or "none".
----@field detach_key? string Key that leaves the session, such as "ctrl-\\".
 
 --- The content of a file on the machine of deployer; its name is relative to the deployment file.
 ---@param name string

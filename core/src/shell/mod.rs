@@ -5,6 +5,7 @@ mod complete;
 pub mod editor;
 mod files;
 mod names;
+mod new_window;
 mod overseer;
 mod place;
 mod reader;
@@ -22,6 +23,7 @@ mod words;
 
 pub use names::{Names, names_below};
 pub use overseer::{NobodyOversees, Overseer, Wished};
+pub use place::path_words;
 
 use std::sync::Arc;
 
@@ -67,8 +69,17 @@ pub trait Extension: Send + Sync {
     fn name(&self) -> &str;
     /// One line for `help`.
     fn summary(&self) -> &str;
+    /// Whether it can be used now; a key for it has its usual meaning otherwise.
+    fn available(&self) -> bool {
+        true
+    }
     /// Runs it; the text is printed.
     async fn run(&self, args: &[String]) -> Result<String, String>;
+    /// The same for a command to which it matters where the shell stands.
+    async fn run_at(&self, node: &Node, args: &[String]) -> Result<String, String> {
+        let _anywhere = node;
+        self.run(args).await
+    }
 }
 
 /// Everything a shell needs.

@@ -69,6 +69,26 @@ fn isolate(node: &Node, cell: &str) -> Result<Node, String> {
         .map_err(|_| format!("':{cell}': {error}"))
 }
 
+/// The words that lead from the root to a node, cells by slug: what `--path` and `cd` take.
+pub fn path_words(node: &Node) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut ancestry: Vec<&Node> = node.ancestry().collect();
+    ancestry.reverse();
+    let mut dimensions = 0;
+    for (depth, node) in ancestry.into_iter().enumerate() {
+        if depth > 0 {
+            words.push(node.name().to_string());
+        }
+        let cells = node.dimensions();
+        // Cells of arrays further up are chosen there.
+        if cells.len() > dimensions {
+            dimensions = cells.len();
+            words.extend(cells.last().map(|cell| format!(":{}", cell.host.slug())));
+        }
+    }
+    words
+}
+
 /// The slugs that address the cells of a node, one word each; empty when it has no cells to choose from.
 pub(crate) fn cell_words(node: &Node) -> Vec<String> {
     if !node.forks() {

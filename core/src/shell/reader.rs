@@ -2,11 +2,13 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::complete::{complete, highlight};
 use super::editor::{Completion, Editor, Step, View, columns, render};
+use super::new_window::Opener;
 use super::screen::Screen;
 use super::state::State;
 use crate::terminal::keys::{Key, KeyDecoder};
@@ -33,6 +35,10 @@ pub(super) trait Lines: Sync {
     fn complete(&self, left: &str) -> Completion;
     /// Coloured stretches of the line.
     fn highlight(&self, line: &str) -> Vec<(Range<usize>, Style)>;
+    /// What opens another window, when this key does that here (row Q-15).
+    fn new_window(&self, _key: &Key, _screen: &Arc<Screen>) -> Option<Opener> {
+        None
+    }
 }
 
 impl Lines for State {
@@ -47,13 +53,23 @@ impl Lines for State {
     fn highlight(&self, line: &str) -> Vec<(Range<usize>, Style)> {
         highlight(self, line)
     }
+
+    fn new_window(&self, key: &Key, screen: &Arc<Screen>) -> Option<Opener> {
+        let wanted = self.options.new_window_key()?.letter();
+        matches!(key, Key::Ctrl(letter) if *letter == wanted).then(|| Opener::of(self, screen)).flatten()
+    }
 }
 
 /// Edits one line on a screen.
 ///
 /// # Errors
 /// When the terminal went away.
-pub(super) async fn edit(screen: &Screen, editor: &mut Editor, state: &dyn Lines, colour: bool) -> io::Result<Read> {
+pub(super) async fn edit(
+    screen: &Arc<Screen>,
+    editor: &mut Editor,
+    state: &dyn Lines,
+    colour: bool,
+) -> io::Result<Read> {
     screen.fresh_line().await?;
     let pastes = brackets_pastes(&screen.term());
     if pastes {
@@ -86,7 +102,7 @@ fn brackets_pastes(term: &str) -> bool {
 }
 
 struct Editing<'a> {
-    screen: &'a Screen,
+    screen: &'a Arc<Screen>,
     editor: &'a mut Editor,
     state: &'a dyn Lines,
     colour: bool,
@@ -121,6 +137,10 @@ impl Editing<'_> {
 
     async fn step(&mut self, key: Key) -> io::Result<Option<Read>> {
         let state = self.state;
+        if let Some(new) = state.new_window(&key, self.screen) {
+            new.open();
+            return Ok(None);
+        }
         match self.editor.key(key, &|left| state.complete(left)) {
             Step::Edited => {}
             Step::Bell => self.screen.write(b"\x07").await?,

@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::commands::{self, Look, Reply, connections};
 use super::editor::Editor;
 use super::files::{self, FileShell};
+use super::new_window;
 use super::place::Place;
 use super::reader::{self, Read, Script};
 use super::result;
 use super::screen::Screen;
 use super::state::State;
-use super::supervise::{End, supervise};
+use super::supervise::{End, HotKey, supervise};
 use super::target::{self, Target};
 use super::words::split;
 use super::{Session, Wished};
@@ -185,7 +186,8 @@ impl Shell {
             return self.reply(reply).await;
         }
         if let Some(extension) = self.state.extension(first) {
-            return match extension.run(rest).await {
+            let node = self.state.place().node.clone();
+            return match extension.run_at(&node, rest).await {
                 Ok(text) => self.reply(Ok(Reply::Text(text))).await,
                 Err(problem) => self.reply(Err(problem)).await,
             };
@@ -315,7 +317,7 @@ nothing was changed: the tree is the one loaded before"
         let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();
         let call = env.call_action(&target.name, &target.action, parameters);
         match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, call).await,
+            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, self.new_window_key().as_ref(), call).await,
             Kind::Plain => End::Itself(call.await),
         }
     }
@@ -350,7 +352,7 @@ nothing was changed: the tree is the one loaded before"
         let asker: Arc<dyn Asker> = self.asker.clone();
         let opening = FileShell::open(&self.screen, self.terminal.clone(), asker, host, local);
         let opened = match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, opening).await,
+            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, None, opening).await,
             Kind::Plain => End::Itself(opening.await),
         };
         match opened {
@@ -404,6 +406,13 @@ nothing was changed: the tree is the one loaded before"
             parallel_limit: self.session.options.parallel(),
             gate,
         }
+    }
+
+    /// Row Q-15, while code of an action runs.
+    fn new_window_key(&self) -> Option<HotKey> {
+        let new = new_window::Opener::of(&self.state, &self.screen)?;
+        let byte = self.session.options.new_window_key()?.byte();
+        Some(HotKey { byte, pressed: Box::new(move || new.open()) })
     }
 
     /// Wrong use: a message, nothing was run.

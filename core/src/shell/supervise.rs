@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::{Asker, NoAnswer, Question, QuestionKind};
-use crate::terminal::{Terminal, TypeAhead};
+use crate::terminal::{INTERRUPT, Terminal, TypeAhead};
 
 /// How a supervised future ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ pub(super) enum End<T> {
     Stopped,
 }
 
+/// A key that does something while an action runs.
+pub(super) struct HotKey {
+    /// What terminals send for it.
+    pub(super) byte: u8,
+    /// Does it; must not wait.
+    pub(super) pressed: Box<dyn Fn() + Send + Sync>,
+}
+
 /// Runs a future while watching the keyboard. The first Ctrl-C cancels `cancel`, the polite end; each later one, while
 /// the future still goes on, asks whether to stop it at once. Interactive programs hold a newer lease of the keyboard,
 /// so their Ctrl-C is theirs. What is typed otherwise is kept for whoever reads next.
@@ -24,6 +32,7 @@ pub(super) async fn supervise<T>(
     terminal: &Arc<dyn Terminal>,
     asker: &dyn Asker,
     cancel: &CancellationToken,
+    hot: Option<&HotKey>,
     future: impl Future<Output = T>,
 ) -> End<T> {
     let mut typed = TypeAhead::new(terminal.keyboard());
@@ -32,7 +41,10 @@ pub(super) async fn supervise<T>(
         tokio::select! {
             biased;
             result = &mut future => return End::Itself(result),
-            () = typed.interrupted() => {}
+            key = typed.noticed(hot.map(|hot| hot.byte)) => if let (true, Some(hot)) = (key != INTERRUPT, hot) {
+                (hot.pressed)();
+                continue;
+            }
         }
         if !cancel.is_cancelled() {
             cancel.cancel();

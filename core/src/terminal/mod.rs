@@ -25,7 +25,7 @@ pub use keyboard::{Keyboard, KeyboardHub};
 pub use line_filter::LineFilter;
 pub use parallel::{Announced, CellState, ParallelRun};
 pub use prompt_line::PromptLine;
-pub(crate) use type_ahead::TypeAhead;
+pub(crate) use type_ahead::{INTERRUPT, TypeAhead};
 
 /// Size of a terminal in character cells. Never zero: a 0 x 0 terminal makes line editors divide by zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -190,6 +190,26 @@ impl Connection {
         }
     }
 
+    /// Says whether windows can be opened here. Older daemons never ask for one.
+    pub(crate) async fn announce_windows(&mut self, can: bool) {
+        if self.peer >= KNOWS_OPTIONS {
+            // A daemon that is gone says so with what is asked next.
+            let _told_by_the_answer = self.sink.send(FromClient::OpensWindows(can)).await;
+        }
+    }
+
+    /// Refuses what a daemon does not know that was started by an older version.
+    ///
+    /// # Errors
+    /// When it does not know windows.
+    pub(crate) fn needs_windows(&self) -> Result<(), Failure> {
+        if self.peer >= KNOWS_OPTIONS {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Failure::daemon(format!("the daemon at {path} is too old for this; restart it with {}", software())))
+    }
+
     /// Opens or joins a session; its name.
     ///
     /// # Errors

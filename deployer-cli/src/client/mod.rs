@@ -16,7 +16,7 @@ mod terminal;
 
 use std::io::IsTerminal;
 
-use deployer_protocol::{FromClient, Join, Open};
+use deployer_protocol::{Claim, FromClient, Join, Open};
 
 pub(crate) use connection::{Connection, HELLO_LIMIT, Unreachable, unexpected};
 pub(crate) use detach::DetachKey;
@@ -25,6 +25,7 @@ pub(crate) use outlet::Outlet;
 pub(crate) use raw::RawTerminal;
 
 use crate::failure::Failure;
+use crate::windows::Opener;
 
 /// What the operator wants of the daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub(crate) enum Wish {
         /// Without a keyboard.
         watch: bool,
     },
+    /// What the ticket of a window is for.
+    Claim(String),
+    /// The log of this session.
+    Monitor(String),
 }
 
 /// How the operator's end behaves.
@@ -52,6 +57,8 @@ pub(crate) enum Wish {
 pub(crate) struct Manner {
     /// The key that leaves; none on a private daemon, which would end with the client that left.
     pub(crate) detach_key: Option<DetachKey>,
+    /// Whether nobody chose that key: the session's own counts then.
+    pub(crate) any_detach_key: bool,
     /// Whether keys are for nobody: Ctrl-C then leaves too.
     pub(crate) watching: bool,
 }
@@ -77,6 +84,9 @@ pub(crate) struct Attached {
 pub(crate) async fn open(connection: &mut Connection, wish: &Wish, color: bool) -> Result<Attached, Failure> {
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let message = message(wish, on_terminal, color)?;
+    if on_terminal {
+        connection.announce_windows(Opener::of_process().is_some()).await;
+    }
     let session = connection.attach(message).await?;
     Ok(Attached { session, on_terminal, joined: matches!(wish, Wish::Join { .. }) })
 }
@@ -95,10 +105,12 @@ pub(crate) async fn stay(connection: Connection, attached: Attached, manner: Man
 
 fn message(wish: &Wish, on_terminal: bool, color: bool) -> Result<FromClient, Failure> {
     match wish.clone() {
-        Wish::Join { .. } if !on_terminal => Err(Failure::usage(
+        Wish::Join { .. } | Wish::Claim(_) | Wish::Monitor(_) if !on_terminal => Err(Failure::usage(
             "joining a session needs a terminal on standard input and output; list-sessions shows it without one",
         )),
         Wish::Join { name, watch } => Ok(FromClient::Join(Join { name, watch, terminal: raw::describe(color) })),
+        Wish::Claim(name) => Ok(FromClient::Claim(Claim { name, terminal: raw::describe(color) })),
+        Wish::Monitor(name) => Ok(FromClient::Monitor(Claim { name, terminal: raw::describe(color) })),
         Wish::Open { path, action, interactive } => Ok(FromClient::Open(Open {
             name: None,
             path,

@@ -4,19 +4,20 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use deployer_protocol::{ErrorKind, FromClient, FromDaemon};
+use deployer_protocol::{ErrorKind, FromClient, FromDaemon, OpenWindow};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::connection::{Connection, Link, refusal};
-use super::detach::{Scan, Scanner};
+use super::detach::{DetachKey, Scan, Scanner};
 use super::ending::{Ending, lost};
 use super::outlet::Outlet;
 use super::raw::{self, RawTerminal};
 use super::signals::{Notice, Signals};
 use super::{Attached, Manner, keys};
 use crate::failure::Failure;
+use crate::windows::Opener;
 
 /// How long a daemon may take to confirm that we leave; hanging up is leaving too.
 const LEAVE_LIMIT: Duration = Duration::from_secs(1);
@@ -42,7 +43,9 @@ pub(super) async fn stay(connection: Connection, attached: Attached, manner: Man
     }
     let keys = keys::read(io::stdin()).map_err(failed)?;
     let scanner = manner.detach_key.map(Scanner::new);
-    let pump = Pump { link: connection.split(), signals, terminal, keys, scanner, manner, unsent: None, refused: None };
+    let link = connection.split();
+    let windows = Opener::of_process().map(|opener| opener.start(link.path.clone(), link.to_daemon.clone()));
+    let pump = Pump { link, signals, terminal, keys, scanner, manner, windows, unsent: None, refused: None };
     pump.tell_size();
     pump.run(attached.session, screen).await
 }
@@ -54,6 +57,8 @@ struct Pump {
     keys: mpsc::Receiver<Bytes>,
     scanner: Option<Scanner>,
     manner: Manner,
+    /// Opens windows, where that can be done.
+    windows: Option<mpsc::Sender<OpenWindow>>,
     /// Typed, and not yet taken by the queue to the daemon.
     unsent: Option<FromClient>,
     /// Said by the daemon, perhaps before it hangs up.
@@ -119,6 +124,10 @@ impl Pump {
                         }
                         self.refused = Some(refused);
                     }
+                    Some(Ok(FromDaemon::OpenWindow(wish))) => self.open_window(wish),
+                    Some(Ok(FromDaemon::DetachKey(byte))) => if self.manner.any_detach_key {
+                        self.scanner = DetachKey::from_byte(byte).map(Scanner::new);
+                    }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Out::Told(Err(lost(&self.link.path, Some(&error), self.refused.take()))),
                     None => return Out::Told(Err(lost(&self.link.path, None, self.refused.take()))),
@@ -156,6 +165,20 @@ impl Pump {
         }
         self.unsent = Some(FromClient::Input(bytes));
         None
+    }
+
+    /// Has a window opened in the background; the daemon hears when it cannot be.
+    fn open_window(&self, wish: OpenWindow) {
+        let ticket = wish.ticket.clone();
+        let reason = match &self.windows {
+            None => "this terminal cannot open windows",
+            Some(windows) => match windows.try_send(wish) {
+                Ok(()) => return,
+                Err(_) => "too many windows are to be opened at once",
+            },
+        };
+        // Without room for the answer, the daemon gives up by itself after a while.
+        let _ = self.link.to_daemon.try_send(FromClient::WindowRefused((ticket, reason.to_string())));
     }
 
     fn notice(&mut self, notice: Notice) -> Option<Out> {

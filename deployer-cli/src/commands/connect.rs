@@ -14,19 +14,29 @@ use deployerd::socket::is_team;
 
 /// Rows P-22, Q-13.
 pub(super) fn connect(program: &Program, connect: &Connect) -> Result<u8, Failure> {
-    let wish = match &connect.session {
-        Some(name) => Wish::Join { name: name.clone(), watch: connect.watch },
-        None => Wish::Open {
+    let wish = match (&connect.session, &connect.monitor, &connect.ticket) {
+        (Some(name), _, _) => Wish::Join { name: name.clone(), watch: connect.watch },
+        (_, Some(name), _) => Wish::Monitor(name.clone()),
+        (_, _, Some(ticket)) => Wish::Claim(ticket.clone()),
+        (None, None, None) => Wish::Open {
             path: connect.place.steps(),
             action: connect.place.action(),
             interactive: !connect.place.non_interactive,
         },
     };
-    let manner = Manner { detach_key: Some(connect.keys.detach_key.unwrap_or_default()), watching: connect.watch };
+    let manner = Manner {
+        detach_key: Some(connect.keys.detach_key.unwrap_or_default()),
+        any_detach_key: connect.keys.detach_key.is_none(),
+        watching: connect.watch,
+    };
     let color = program.color.on(&io::stdout());
     runtime::client(async {
-        let path = find(connect.socket.as_deref(), connect.session.as_deref()).await?;
+        let session = connect.session.as_deref().or(connect.monitor.as_deref());
+        let path = find(connect.socket.as_deref(), session).await?;
         let mut connection = Connection::open(&path, HELLO_LIMIT).await.map_err(|why| why.at(&path))?;
+        if matches!(wish, Wish::Claim(_) | Wish::Monitor(_)) {
+            connection.needs_windows()?;
+        }
         connection.set_options(&args::merged(&connect.options)).await?;
         let attached = client::open(&mut connection, &wish, color).await?;
         let ending = client::stay(connection, attached, manner).await?;

@@ -22,7 +22,11 @@ pub(super) fn run(program: &Program, run: &Run) -> Result<u8, Failure> {
     match &run.socket {
         _ if run.single_threaded => in_process(program, run),
         Some(value) => {
-            let manner = Manner { detach_key: Some(run.keys.detach_key.unwrap_or_default()), watching: false };
+            let manner = Manner {
+                detach_key: Some(run.keys.detach_key.unwrap_or_default()),
+                any_detach_key: run.keys.detach_key.is_none(),
+                watching: false,
+            };
             runtime::client(at(program, &socket(value)?, run, manner, None))
         }
         None => with_private_daemon(program, run),
@@ -40,7 +44,7 @@ pub(super) fn files(program: &Program) -> Result<u8, Failure> {
 fn with_private_daemon(program: &Program, run: &Run) -> Result<u8, Failure> {
     let file = program.deployment_file()?;
     let daemon = private::start(file.as_deref(), &run.serving, !run.place.non_interactive)?;
-    let manner = Manner { detach_key: None, watching: false };
+    let manner = Manner { detach_key: None, any_detach_key: false, watching: false };
     let path = daemon.socket.clone();
     runtime::client(at(program, &path, run, manner, Some(daemon)))
 }

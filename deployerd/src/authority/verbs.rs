@@ -39,6 +39,9 @@ pub(crate) fn rule(message: &FromClient) -> Rule {
         FromClient::Resize(_) | FromClient::Detach(()) => Rule::Anybody,
         FromClient::List(()) | FromClient::People(()) | FromClient::Names(_) => Rule::Anybody,
         FromClient::Kill(_) | FromClient::Share(_) | FromClient::HandOver(_) => Rule::Own,
+        // The log says what a watcher sees; a ticket is given to one user only.
+        FromClient::Monitor(_) | FromClient::Claim(_) => Rule::Anybody,
+        FromClient::OpensWindows(_) | FromClient::WindowRefused(_) => Rule::Anybody,
         // Ignored by all.
         FromClient::Unknown(_) => Rule::Anybody,
     }
@@ -48,6 +51,7 @@ pub(crate) fn rule(message: &FromClient) -> Rule {
 pub(crate) fn subject(message: &FromClient) -> Subject<'_> {
     match message {
         FromClient::Join(wish) => Subject::Named(&wish.name),
+        FromClient::Monitor(wish) => Subject::Named(&wish.name),
         FromClient::Kill(name) => Subject::Named(name),
         FromClient::Share(share) => Subject::Named(&share.session),
         FromClient::HandOver((session, _)) => Subject::Named(session),
@@ -62,6 +66,9 @@ pub(crate) fn subject(message: &FromClient) -> Subject<'_> {
         | FromClient::List(())
         | FromClient::People(())
         | FromClient::Names(_)
+        | FromClient::OpensWindows(_)
+        | FromClient::Claim(_)
+        | FromClient::WindowRefused(_)
         | FromClient::Unknown(_) => Subject::Nothing,
     }
 }
@@ -83,6 +90,10 @@ pub(crate) fn verb(message: &FromClient) -> &'static str {
         FromClient::Kill(_) => "kill-session",
         FromClient::Share(_) => "share",
         FromClient::HandOver(_) => "hand-over",
+        FromClient::OpensWindows(_) => "announce",
+        FromClient::Claim(_) => "claim",
+        FromClient::WindowRefused(_) => "refuse-window",
+        FromClient::Monitor(_) => "monitor",
         FromClient::Unknown(_) => "unknown",
     }
 }
@@ -101,9 +112,14 @@ pub(crate) fn permit(rank: Option<Rank>, rule: Rule, standing: Option<Standing>)
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use deployer_protocol::{Hello, Join, Open, OpenTerminal, Share, VERSION};
+    use deployer_protocol::{Claim, Hello, Join, Open, OpenTerminal, Share, VERSION};
 
     use super::*;
+
+    fn claim() -> Claim {
+        let terminal = OpenTerminal { rows: 24, cols: 80, term: String::new(), colour: true };
+        Claim { name: "s1".to_string(), terminal }
+    }
 
     fn join(watch: bool) -> FromClient {
         let terminal = OpenTerminal { rows: 24, cols: 80, term: String::new(), colour: true };
@@ -127,6 +143,10 @@ mod tests {
             9 => vec![(FromClient::Kill(name()), "own")],
             10 => vec![(FromClient::Interrupt(()), "keyboard")],
             30 => vec![(FromClient::SetOption((String::new(), String::new())), "all")],
+            31 => vec![(FromClient::OpensWindows(true), "all")],
+            32 => vec![(FromClient::Claim(claim()), "all")],
+            33 => vec![(FromClient::WindowRefused((name(), name())), "all")],
+            34 => vec![(FromClient::Monitor(claim()), "all")],
             40 => vec![(FromClient::People(()), "all")],
             41 => vec![(FromClient::Share(Share { session: name(), user: name(), on: true }), "own")],
             42 => vec![(FromClient::HandOver((name(), name())), "own")],

@@ -12,7 +12,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use deployer_protocol::{ErrorKind, FromClient, FromDaemon, Join, Open, OpenTerminal};
+use deployer_protocol::{Claim, ErrorKind, FromClient, FromDaemon, Join, Open, OpenTerminal};
 
 use attachment::Attachment;
 pub(crate) use outbox::{Outbox, Put, pieces};
@@ -21,8 +21,12 @@ use crate::authority::Person;
 use crate::daemon::Daemon;
 use crate::journal::{About, Entry, What, text};
 use crate::session::{self, Client, Event, Handle, Keys};
+use crate::windows::{self, PaneWish, Purpose};
 use deployer_core::options::{Layer, Settings};
 use deployer_core::terminal::Size;
+
+/// Longest reason of a client that is passed on, characters.
+const REASON_MAX: usize = 200;
 
 /// A connection of a daemon, numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +60,8 @@ pub(crate) struct Connection<R> {
     attachment: Option<Attachment>,
     /// Options for the next session that this client opens, or what was wrong with them.
     wanted: Result<Settings, String>,
+    /// Whether this client can open windows for its operator.
+    opens_windows: bool,
 }
 
 impl<R: Requests> Connection<R> {
@@ -67,7 +73,16 @@ impl<R: Requests> Connection<R> {
         outbox: Arc<Outbox>,
         requests: R,
     ) -> Connection<R> {
-        Connection { daemon, id, person, outbox, requests, attachment: None, wanted: Ok(Settings::default()) }
+        Connection {
+            daemon,
+            id,
+            person,
+            outbox,
+            requests,
+            attachment: None,
+            wanted: Ok(Settings::default()),
+            opens_windows: false,
+        }
     }
 
     /// Does what the client asks until it is gone or the daemon ends; then leaves its session, which goes on, and ends
@@ -148,6 +163,13 @@ impl<R: Requests> Connection<R> {
             FromClient::HandOver((session, user)) => self.hand_over(&session, user).await,
             FromClient::Interrupt(()) => self.interrupt(),
             FromClient::SetOption((name, value)) => self.set_option(&name, &value),
+            FromClient::OpensWindows(can) => self.opens_windows = can,
+            FromClient::Claim(claim) => self.claim(claim).await,
+            FromClient::WindowRefused((ticket, reason)) => {
+                let reason: String = reason.chars().take(REASON_MAX).collect();
+                self.daemon.tickets.refuse(&ticket, &self.person.name, reason.escape_debug().to_string());
+            }
+            FromClient::Monitor(wish) => self.monitor(wish).await,
             FromClient::Unknown(number) => {
                 tracing::debug!(client = self.id.0, number, "a message of a newer protocol was ignored");
             }
@@ -255,9 +277,55 @@ impl<R: Requests> Connection<R> {
         self.daemon.options.oversight.journal.write(Entry::now(about, what));
     }
 
+    /// A window that was asked for has come.
+    async fn claim(&mut self, claim: Claim) {
+        if !self.may_attach().await {
+            return;
+        }
+        let Some((purpose, told)) = self.daemon.tickets.claim(&claim.name, &self.person.name) else {
+            let sentence = "the ticket of this window is wrong, used or too old: ask for another window";
+            return self.refuse(ErrorKind::Permission, sentence);
+        };
+        let outcome = match purpose {
+            Purpose::Shell { path, settings } => {
+                self.wanted = Ok(settings);
+                let terminal = Some(claim.terminal);
+                self.open(Open { name: None, path, action: None, terminal, interactive: true }).await;
+                Ok(())
+            }
+            Purpose::Pane(wish) => self.attach_to_pane(wish, &claim.terminal),
+        };
+        if let Err(sentence) = &outcome {
+            self.refuse(ErrorKind::Unavailable, sentence.clone());
+        }
+        // Whoever asked may have given up.
+        let _nobody_waits = told.send(outcome);
+    }
+
+    /// The log of a session, in this very terminal (row Q-23).
+    async fn monitor(&mut self, wish: Claim) {
+        if !self.may_attach().await {
+            return;
+        }
+        let Some(session) = self.daemon.registry.find(&wish.name) else {
+            return self.refuse(ErrorKind::Session, no_such_session(&wish.name));
+        };
+        if let Err(sentence) = self.attach_to_pane(PaneWish::Monitor(session), &wish.terminal) {
+            self.refuse(ErrorKind::Unavailable, sentence);
+        }
+    }
+
+    fn attach_to_pane(&mut self, wish: PaneWish, terminal: &OpenTerminal) -> Result<(), String> {
+        let client = self.client(false, Some(terminal));
+        let (handle, keys) = windows::pane::open(&self.daemon, wish, &self.person, client, terminal)?;
+        self.attached(handle, keys);
+        Ok(())
+    }
+
     fn client(&self, watch: bool, terminal: Option<&OpenTerminal>) -> Client {
         let size = terminal.map_or(Size::DEFAULT, |terminal| Size::clamped(terminal.rows, terminal.cols));
-        Client { id: self.id, user: self.person.name.clone(), watch, size, outbox: self.outbox.clone() }
+        let (user, opens_windows) = (self.person.name.clone(), self.opens_windows);
+        Client { id: self.id, user, watch, size, opens_windows, outbox: self.outbox.clone() }
     }
 
     async fn detach(&mut self) {

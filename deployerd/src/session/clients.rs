@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub(crate) watch: bool,
     /// Size of its terminal.
     pub(crate) size: Size,
+    /// Whether it can open windows for its operator.
+    pub(crate) opens_windows: bool,
     /// Where messages for it go.
     pub(crate) outbox: Arc<Outbox>,
 }
@@ -95,6 +97,22 @@ impl Clients {
     pub(crate) fn remove(&mut self, id: ClientId) -> Option<Client> {
         let index = self.index(id)?;
         Some(self.attached.remove(index).client)
+    }
+
+    /// Nobody is attached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attached.is_empty()
+    }
+
+    /// The client that opens windows: of those that can and may type, the one that typed last.
+    pub(crate) fn opener(&self) -> Option<&Client> {
+        let able = self.attached.iter().filter(|attached| attached.client.opens_windows && !attached.client.watch);
+        able.max_by_key(|attached| attached.typed).map(|attached| &attached.client)
+    }
+
+    /// Sends everybody a message.
+    pub(crate) fn tell(&self, message: &FromDaemon) {
+        self.attached.iter().for_each(|attached| attached.client.outbox.put(message.clone()));
     }
 
     /// Who is attached, for people.
@@ -277,7 +295,7 @@ mod tests {
     const LARGE: Size = Size { rows: 50, cols: 132 };
 
     fn client(id: u64, watch: bool, size: Size) -> Client {
-        Client { id: ClientId(id), user: "ann".to_string(), watch, size, outbox: Arc::default() }
+        Client { id: ClientId(id), user: "ann".to_string(), watch, size, opens_windows: false, outbox: Arc::default() }
     }
 
     // rows: Q-14

@@ -48,6 +48,18 @@ pub(crate) async fn run(program: &Program, session: shell::Session, handle: &Han
     }
 }
 
+/// The same for what a pane shows: it has no status of its own.
+pub(crate) async fn of_pane(shown: impl Future<Output = ()> + Send + 'static, handle: &Handle) -> Ending {
+    let task = AbortOnDropHandle::new(tokio::spawn(shown));
+    tokio::select! {
+        outcome = task => if let Err(error) = outcome {
+            tracing::error!(pane = handle.name, %error, "a pane crashed");
+        },
+        () = handle.cancel.cancelled() => {}
+    }
+    Ending { status: 0, problem: handle.reason() }
+}
+
 impl Ending {
     /// The last messages of a session to a client.
     pub(crate) fn messages(&self) -> Vec<FromDaemon> {

@@ -1,5 +1,6 @@
 //! What the daemon holds of a session: its summary, the way to its inbox, the way to end it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deployer_protocol::ErrorKind;
@@ -13,6 +14,7 @@ use super::summary::Summary;
 use crate::authority::{Access, Person, Typists};
 use crate::connection::ClientId;
 use crate::journal::About;
+use crate::windows::{Opener, SessionLog};
 use deployer_core::options::Options;
 use deployer_core::terminal::Size;
 
@@ -25,6 +27,8 @@ pub(crate) enum Event {
     Attach(Client, oneshot::Sender<Keys>),
     /// A client's terminal has a new size.
     Resize(ClientId, Size),
+    /// Which client opens windows for its operator: the one that typed last of those that can.
+    WhoOpensWindows(oneshot::Sender<Option<Opener>>),
     /// A client goes; the session stays. Answered when nothing more will be sent to it.
     Leave(ClientId, oneshot::Sender<()>),
     /// All who are attached shall read this; lines that end in `\n`.
@@ -52,6 +56,9 @@ pub(crate) struct Handle {
     pub(crate) places: Places,
     /// What its operators have set.
     pub(crate) options: Arc<Options>,
+    /// Its log, for windows that show it.
+    pub(crate) log: Arc<SessionLog>,
+    opens_windows: AtomicBool,
     inbox: mpsc::Sender<Event>,
     reason: Mutex<Option<(ErrorKind, String)>>,
     ended: watch::Sender<bool>,
@@ -76,6 +83,8 @@ impl Handle {
             typists: Typists::default(),
             places: Places::default(),
             options: Options::of_daemon(),
+            log: SessionLog::new(),
+            opens_windows: AtomicBool::new(false),
             inbox: sender,
             reason: Mutex::default(),
             ended: watch::Sender::new(false),
@@ -100,6 +109,16 @@ impl Handle {
     pub(crate) fn hand_over(&self, to: Arc<Person>) {
         self.summary.set_owner(to.name.clone());
         self.access.hand_over(to);
+    }
+
+    /// Whether a client is attached that can open windows.
+    pub(crate) fn can_open_windows(&self) -> bool {
+        self.opens_windows.load(Ordering::Relaxed)
+    }
+
+    /// Said by the session when clients come and go.
+    pub(super) fn set_opens_windows(&self, can: bool) {
+        self.opens_windows.store(can, Ordering::Relaxed);
     }
 
     /// Tells the session. False when it has ended.

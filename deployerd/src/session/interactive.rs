@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deployer_core::options::ControlKey;
 use deployer_core::terminal::{KeyboardHub, Size, Terminal};
 use deployer_protocol::{FromDaemon, Open, OpenTerminal};
 use tokio::sync::{mpsc, watch};
@@ -26,6 +27,7 @@ use crate::connection::ClientId;
 use crate::daemon::Daemon;
 use crate::journal::{Entry, What};
 use crate::recording::Recording;
+use crate::windows::{self, Finished, Opener, SessionWindows};
 
 /// Bytes read from the PTY at once; the kernel hands out at most 4 KiB.
 const READ: usize = 16 * 1024;
@@ -50,6 +52,21 @@ struct Interactive {
     size: watch::Sender<Size>,
     keys: mpsc::Sender<Typed>,
     recording: Option<Recording>,
+    hub: KeyboardHub,
+    /// A pane of which the window is gone: nobody will answer there any more.
+    keyboard_ends_with_clients: bool,
+}
+
+/// What a pane or session finds around it.
+pub(crate) struct Surroundings<'a> {
+    /// The terminal of its first client.
+    pub(crate) terminal: &'a OpenTerminal,
+    /// Whether questions may be asked.
+    pub(crate) interactive: bool,
+    /// Windows for its isolations.
+    pub(crate) windows: Option<Arc<SessionWindows>>,
+    /// Told when the isolation that runs in it is finished.
+    pub(crate) finished: Option<Arc<Finished>>,
 }
 
 /// Opens the session and attaches its first client.
@@ -61,14 +78,66 @@ pub(super) fn open(
     terminal: &OpenTerminal,
     client: Client,
 ) -> Result<Keys, String> {
+    let windows = SessionWindows::new(daemon, handle.clone());
+    let interactive = wish.interactive && daemon.options.interactive;
+    let around = Surroundings { terminal, interactive, windows: Some(windows.clone()), finished: None };
+    let program = daemon.program.clone();
+    begin(daemon, handle.clone(), inbox, around, client, false, |terminal| {
+        let keys = terminal.keys.clone();
+        let mut shell = shell_session(daemon, &handle, wish, Arc::new(terminal), keys);
+        shell.extensions.extend(windows::commands::all(&windows));
+        async move { ending::run(&program, shell, &handle).await }
+    })
+}
+
+/// Opens what a window shows that is no session, with its first client.
+///
+/// # Errors
+/// A sentence, when the system has no PTY left.
+pub(crate) fn open_pane<F>(
+    daemon: &Arc<Daemon>,
+    handle: Arc<Handle>,
+    inbox: Inbox,
+    around: Surroundings<'_>,
+    client: Client,
+    program: impl FnOnce(PtyTerminal) -> F,
+) -> Result<Keys, String>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let name = handle.clone();
+    let opened = begin(daemon, handle.clone(), inbox, around, client, true, |terminal| {
+        let shown = program(terminal);
+        async move { ending::of_pane(shown, &name).await }
+    });
+    if opened.is_err() {
+        daemon.registry.remove(&handle);
+    }
+    opened
+}
+
+/// A PTY, a screen and clients around a program.
+fn begin<F>(
+    daemon: &Arc<Daemon>,
+    handle: Arc<Handle>,
+    inbox: Inbox,
+    around: Surroundings<'_>,
+    client: Client,
+    is_pane: bool,
+    program: impl FnOnce(PtyTerminal) -> F,
+) -> Result<Keys, String>
+where
+    F: Future<Output = Ending> + Send + 'static,
+{
+    let terminal = around.terminal;
     let size = Size::clamped(terminal.rows, terminal.cols);
     let recording = match &daemon.options.oversight.recordings {
-        Some(recordings) => Some(
+        Some(recordings) if !is_pane => Some(
             recordings
                 .begin(&handle.name, size, &checked_term(&terminal.term))
                 .map_err(|error| format!("the session cannot be recorded, so it is not opened: {error}"))?,
         ),
-        None => None,
+        _ => None,
     };
     if let Some(recording) = &recording {
         let what = What::Recording { file: recording.file().display().to_string() };
@@ -92,7 +161,7 @@ pub(super) fn open(
         colour: terminal.colour,
     });
     let presence = Presence { port: port.clone(), front: front.clone(), colour: terminal.colour };
-    let shell_terminal = Arc::new(PtyTerminal {
+    let shell_terminal = PtyTerminal {
         port,
         front,
         options: handle.options.clone(),
@@ -101,13 +170,16 @@ pub(super) fn open(
         size: size_watch,
         term: checked_term(&terminal.term),
         colour: terminal.colour,
-        interactive: wish.interactive && daemon.options.interactive,
-    });
+        interactive: around.interactive,
+        windows: around.windows,
+        finished: around.finished,
+    };
     let mut session = Interactive {
         handle: handle.clone(),
         master,
         port: shell_terminal.port.clone(),
-        terminal: shell_terminal.clone(),
+        // The isolation that runs here has ended when nobody else has its terminal.
+        terminal: Arc::new(PtyTerminal { finished: None, ..shell_terminal.clone() }),
         read: 0,
         hygiene: Hygiene::default(),
         screen: Vt100::new(size),
@@ -117,18 +189,22 @@ pub(super) fn open(
         size: size_sender,
         keys,
         recording,
+        hub: hub.clone(),
+        keyboard_ends_with_clients: is_pane,
     };
     let keys = session.attach(client, |clients, client, _| clients.add_first(client));
-    let shell = shell_session(daemon, &handle, wish, shell_terminal, hub.clone());
-    let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
-    let journal = daemon.options.oversight.journal.clone();
+    let program = program(shell_terminal);
+    let registry = daemon.registry.clone();
+    let journal = (!is_pane).then(|| daemon.options.oversight.journal.clone());
     daemon.tasks.spawn(async move {
-        let ending = session.serve(inbox, typist, ending::run(&program, shell, &handle)).await;
+        let ending = session.serve(inbox, typist, program).await;
         // Nobody can type any more, and programs that still read the keyboard meet its end.
         drop((typing, reading));
         hub.close();
         registry.remove(&handle);
-        journal.write(Entry::now(handle.about(), What::End { status: ending.status }));
+        if let Some(journal) = journal {
+            journal.write(Entry::now(handle.about(), What::End { status: ending.status }));
+        }
         tracing::info!(session = handle.name, status = ending.status, "session has ended");
         session.clients.end(&ending.messages());
     });
@@ -147,6 +223,7 @@ impl Interactive {
         let caught_up: Arc<CaughtUp> = self.clients.caught_up();
         let master = self.master.clone();
         let mut buffer = vec![0; READ];
+        let mut options = self.handle.options.subscribe();
         loop {
             let frame = self.clients.next_frame();
             tokio::select! {
@@ -172,6 +249,7 @@ impl Interactive {
                         self.follow_size();
                     }
                 }
+                true = options.next() => self.clients.tell(&detach_key(&self.handle)),
                 () = until(frame), if frame.is_some() => self.clients.paint_due(&self.screen),
             }
         }
@@ -201,6 +279,14 @@ impl Interactive {
                     }
                 });
             }
+            Event::WhoOpensWindows(reply) => {
+                let opener = self
+                    .clients
+                    .opener()
+                    .map(|client| Opener { user: client.user.clone(), outbox: client.outbox.clone() });
+                // Whoever asked may have given up.
+                let _nobody_waits = reply.send(opener);
+            }
             Event::Leave(id, done) => {
                 self.leave(id);
                 // Whoever asked may be gone itself.
@@ -219,10 +305,12 @@ impl Interactive {
         );
         let keys = (!client.watch).then(|| self.keys.clone());
         client.outbox.put(FromDaemon::Attached(self.handle.name.clone()));
+        client.outbox.put(detach_key(&self.handle));
         let (user, watch) = (client.user.clone(), client.watch);
         let fits = client.size == *self.size.borrow();
         let above = if fits { self.history.scrolled_off(client.size) } else { Vec::new() };
         add(&mut self.clients, client, (&self.screen, &above));
+        self.handle.set_opens_windows(self.clients.opener().is_some());
         self.follow_size();
         self.presence.joined(&user, watch, &self.clients.names());
         self.handle.summary.set_clients(self.clients.names());
@@ -230,7 +318,12 @@ impl Interactive {
     }
 
     fn leave(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.remove(id) {
+        let removed = self.clients.remove(id);
+        self.handle.set_opens_windows(self.clients.opener().is_some());
+        if self.keyboard_ends_with_clients && self.clients.is_empty() {
+            self.hub.close();
+        }
+        if let Some(client) = removed {
             tracing::info!(session = self.handle.name, user = client.user, client = id.0, "detached");
             self.presence.left(&client.user, &self.clients.names());
         }
@@ -302,6 +395,11 @@ impl Interactive {
             }
         }
     }
+}
+
+/// What the clients of a session are told.
+fn detach_key(handle: &Handle) -> FromDaemon {
+    FromDaemon::DetachKey(handle.options.detach_key().map_or(u8::MAX, ControlKey::byte))
 }
 
 async fn until(frame: Option<Instant>) {

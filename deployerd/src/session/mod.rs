@@ -27,16 +27,19 @@ mod who;
 
 use std::sync::Arc;
 
+use deployer_core::logger::IndentedLogger;
 use deployer_core::shell;
 use deployer_core::terminal::{KeyboardHub, Terminal};
 use deployer_protocol::Open;
 use futures_util::future::BoxFuture;
 
 pub(crate) use clients::Client;
-pub(crate) use handle::{Event, Handle};
+pub(crate) use handle::{Event, Handle, Inbox};
 pub(crate) use input::{Keys, Typed};
+pub(crate) use interactive::{Surroundings, open_pane};
 pub(crate) use screen::{Screen, Vt100};
 pub(crate) use summary::now_ms;
+pub(crate) use terminal::PtyTerminal;
 pub(crate) use who::elapsed;
 
 use crate::authority::SessionOverseer;
@@ -83,7 +86,11 @@ fn shell_session(
         tree: daemon.options.tree.clone(),
         terminal,
         services: daemon.options.services.clone(),
-        listeners: vec![Arc::new(RunLog::new(handle.name.clone())), Arc::new(listener)],
+        listeners: vec![
+            Arc::new(RunLog::new(handle.name.clone())),
+            Arc::new(listener),
+            IndentedLogger::new(handle.log.clone()),
+        ],
         status: handle.summary.clone(),
         extensions: vec![Arc::new(who::Who { session: handle.name.clone(), daemon: Arc::downgrade(daemon) })],
         overseer: Arc::new(overseer),

@@ -32,7 +32,14 @@ impl Room {
     fn join(&mut self) {
         let outbox: Arc<Outbox> = Arc::default();
         let id = ClientId(self.terminals.len() as u64);
-        let client = Client { id, user: "ann".to_string(), watch: true, size: SIZE, outbox: outbox.clone() };
+        let client = Client {
+            id,
+            user: "ann".to_string(),
+            watch: true,
+            size: SIZE,
+            opens_windows: false,
+            outbox: outbox.clone(),
+        };
         match self.terminals.is_empty() {
             true => self.clients.add_first(client),
             false => self.clients.add(client, &self.screen, b"above\r\n"),

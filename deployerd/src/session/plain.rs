@@ -62,7 +62,8 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
                         // A client that does not read must not keep the session from ending.
                         tokio::spawn(async move { terminal.print_talk(&lines).await });
                     }
-                    Event::Attach(..) | Event::Resize(..) => {}
+                    // Dropping the question answers it: nobody opens windows here.
+                    Event::WhoOpensWindows(_) | Event::Attach(..) | Event::Resize(..) => {}
                 },
             }
         };

@@ -9,6 +9,8 @@ use deployer_core::options::{Options, ParallelView};
 use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
 use tokio::sync::{Semaphore, watch};
 
+use crate::windows::{Finished, SessionWindows};
+
 use super::Handle;
 use super::auxiliary;
 use super::pty::PtyEnd;
@@ -76,6 +78,10 @@ pub(crate) struct PtyTerminal {
     pub(crate) colour: bool,
     /// Whether questions may be asked.
     pub(crate) interactive: bool,
+    /// Windows for isolations; `None` where there are none.
+    pub(crate) windows: Option<Arc<SessionWindows>>,
+    /// Told when the isolation that runs here is finished.
+    pub(crate) finished: Option<Arc<Finished>>,
 }
 
 impl PtyTerminal {
@@ -143,7 +149,20 @@ impl Terminal for PtyTerminal {
         self.keys.lease()
     }
 
+    async fn finish(&self) -> io::Result<()> {
+        if let Some(finished) = &self.finished {
+            finished.0.cancel();
+        }
+        Ok(())
+    }
+
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
+        if let Some(windows) = &self.windows
+            && windows.session.options.parallel_view() == ParallelView::Windows
+            && let Some(terminal) = windows.isolation(&request, self).await
+        {
+            return Ok(terminal);
+        }
         match &request.run {
             Some(run) if self.views.shows(run) => {
                 let inherited = Inherited { term: self.term.clone(), colour: self.colour };

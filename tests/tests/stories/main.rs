@@ -27,3 +27,4 @@ mod telnet;
 mod trouble;
 mod versions;
 mod views;
+mod windows;

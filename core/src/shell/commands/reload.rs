@@ -2,7 +2,7 @@
 
 use super::{Look, Reply, no_words};
 use crate::node::Node;
-use crate::shell::place::Place;
+use crate::shell::place::{Place, path_words};
 use crate::shell::state::State;
 
 pub(super) fn run(_: &mut State, words: &[String], _: &Look) -> Result<Reply, String> {
@@ -36,7 +36,7 @@ pub(crate) fn replace(state: &mut State, root: &Node, origin: &str) -> String {
 fn counterpart(node: &Node, root: &Node) -> (Node, Option<String>) {
     let place = Place::new(root.clone());
     let mut found = root.clone();
-    for word in way(node) {
+    for word in path_words(node) {
         match place.step(&found, &word) {
             Some(Ok(next)) => found = next,
             Some(Err(why)) => return (found, Some(why)),
@@ -47,26 +47,6 @@ fn counterpart(node: &Node, root: &Node) -> (Node, Option<String>) {
         }
     }
     (found, None)
-}
-
-/// The words that lead from the root to a node, cells by slug.
-fn way(node: &Node) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut ancestry: Vec<&Node> = node.ancestry().collect();
-    ancestry.reverse();
-    let mut dimensions = 0;
-    for (depth, node) in ancestry.into_iter().enumerate() {
-        if depth > 0 {
-            words.push(node.name().to_string());
-        }
-        let cells = node.dimensions();
-        // Cells of arrays further up are chosen there.
-        if cells.len() > dimensions {
-            dimensions = cells.len();
-            words.extend(cells.last().map(|cell| format!(":{}", cell.host.slug())));
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ const MESSAGE_LINES: usize = 20;
 
 /// One file shell.
 pub(super) struct FileShell<'a> {
-    screen: &'a Screen,
+    screen: &'a Arc<Screen>,
     /// The same, as others see it.
     terminal: Arc<dyn Terminal>,
     asker: Arc<dyn Asker>,
@@ -73,7 +73,7 @@ impl<'a> FileShell<'a> {
     /// # Errors
     /// When the host cannot be used.
     pub(super) async fn open(
-        screen: &'a Screen,
+        screen: &'a Arc<Screen>,
         terminal: Arc<dyn Terminal>,
         asker: Arc<dyn Asker>,
         remote: HostContainer,
@@ -167,7 +167,7 @@ impl<'a> FileShell<'a> {
         let (terminal, asker) = (self.terminal.clone(), self.asker.clone());
         let work = self.command(command, rest, &cancel);
         let done = match terminal.kind() {
-            Kind::Tty => supervise(&terminal, &*asker, &cancel, work).await,
+            Kind::Tty => supervise(&terminal, &*asker, &cancel, None, work).await,
             Kind::Plain => End::Itself(work.await),
         };
         self.screen.fresh_line().await?;

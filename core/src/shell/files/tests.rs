@@ -9,7 +9,7 @@ use crate::node::{HostDef, HostKind, HostSettings};
 use crate::shell::reader::Lines;
 
 /// A shell whose sides stand in two fresh directories.
-async fn shell<'a>(stage: &Stage, screen: &'a Screen, top: &Path) -> FileShell<'a> {
+async fn shell<'a>(stage: &Stage, screen: &'a Arc<Screen>, top: &Path) -> FileShell<'a> {
     std::fs::create_dir_all(top.join("l")).unwrap();
     std::fs::create_dir_all(top.join("r")).unwrap();
     let (remote, local) = (stage.host.clone(), here(stage.host.io().clone()));

@@ -44,6 +44,8 @@ impl Session {
             term: "xterm".to_string(),
             colour: true,
             interactive: true,
+            windows: None,
+            finished: None,
         };
         let shown = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
         Session { terminal: Arc::new(terminal), keys, master, shown }
@@ -167,7 +169,19 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
     let views = Views::start(screen);
     let keys = session.keys.clone();
     let (term, colour, interactive) = ("xterm".to_string(), false, true);
-    session.terminal = Arc::new(PtyTerminal { port, front, options, views, keys, size, term, colour, interactive });
+    session.terminal = Arc::new(PtyTerminal {
+        port,
+        front,
+        options,
+        views,
+        keys,
+        size,
+        term,
+        colour,
+        interactive,
+        windows: None,
+        finished: None,
+    });
     session.master = master;
     let run = session.begin("web.go", &labels("web", 2)).await;
     let terminals = [run.open(0).await.unwrap(), run.open(1).await.unwrap()];
