@@ -46,6 +46,8 @@ pub(super) fn write(files: Files, jobs: &Receiver<Job>, state: &State) {
                 writer.tell_of_lost();
                 let synced = writer.sync();
                 writer.note(&synced);
+                // Whoever opens the directory next finds it unlocked.
+                drop(writer);
                 let _nobody_waits = done.send(());
                 return;
             }
