@@ -50,11 +50,14 @@ impl Client {
         self.next_or_end().expect("the client hung up")
     }
 
-    /// The next message, `None` when the client has hung up.
+    /// The next message, `None` when the client has hung up. Whether it can open windows is left out.
     pub(crate) fn next_or_end(&mut self) -> Option<FromClient> {
         loop {
-            if let Some(message) = self.codec.decode(&mut self.buffer).unwrap() {
-                return Some(message);
+            match self.codec.decode(&mut self.buffer).unwrap() {
+                // What a client says of itself is nobody's business here.
+                Some(FromClient::OpensWindows(_)) => continue,
+                Some(message) => return Some(message),
+                None => {}
             }
             let mut chunk = [0; 4096];
             match self.stream.read(&mut chunk).expect("a message of the client") {
