@@ -136,7 +136,8 @@ async fn a_failure_is_told_once_and_folded_between_words() {
            (deploy.lua:12)
            production.deploy
   next     web1 knows no such command:
-           check its name and PATH there
+           check its name and PATH
+           there
 "
     );
 }
@@ -148,7 +149,7 @@ async fn output_is_shown_with_the_failure_when_it_was_not_shown_live() {
     let ended =
         Event::RunFinished { run: quiet, status: Some(ExitStatus::Code(1)), by_key: false, elapsed: Duration::ZERO };
     let text = shown(&[ended, Event::Failed(failed(ExitStatus::Code(1), "10%\r20%\r\n\nfatal: no\tway\n"))]).await;
-    assert!(text.contains("  output   \n    | 20%\n    | fatal: no    way\n"), "{text}");
+    assert!(text.contains("  output\n    | 20%\n    | fatal: no    way\n"), "{text}");
     let live = Event::RunFinished {
         run: run("git fetch"),
         status: Some(ExitStatus::Code(1)),
