@@ -97,9 +97,11 @@ fn every_isolation_has_a_window_of_its_own() {
 fn beside_a_fake_tmux(world: &World, args: &[&str]) -> (Terminal, PathBuf) {
     let bin = world.dir().join("bin");
     std::fs::create_dir_all(&bin).unwrap();
-    let told = world.dir().join("told");
+    let told = world.dir().join("told.split-window");
     let fake = bin.join("tmux");
-    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >> {0}.new; mv {0}.new {0}\n", told.display());
+    // In one piece, one file for each of its commands.
+    let told_by = world.dir().join("told");
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {0}.new; mv {0}.new {0}.\"$1\"\n", told_by.display());
     std::fs::write(&fake, script).unwrap();
     std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = world.in_terminal(&deployer(), args);
