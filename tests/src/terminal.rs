@@ -121,9 +121,12 @@ impl Terminal {
         }
     }
 
-    /// Waits until the screen contains `text`.
+    /// Waits until the screen contains `text`, also when a narrow screen made the program fold it between two words.
     pub fn wait_for_text(&self, fact: &str, text: &str) {
-        self.wait_for(&format!("{fact} ({text:?} on the screen)"), |screen| screen.contents().contains(text));
+        self.wait_for(&format!("{fact} ({text:?} on the screen)"), |screen| {
+            let shown = screen.contents();
+            shown.contains(text) || words(&shown).contains(&words(text))
+        });
     }
 
     /// Waits until a line of the screen is exactly `line`; blanks at its end do not count.
@@ -236,6 +239,10 @@ pub fn at_prompt(screen: &vt100::Screen, prompt: &str) -> bool {
     let (row, col) = screen.cursor_position();
     let line = screen.rows(0, col).nth(usize::from(row)).unwrap_or_default();
     line.trim_end() == prompt.trim_end() && usize::from(col) >= prompt.trim_end().chars().count()
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a line of the screen is exactly `line`; blanks at its end do not count.

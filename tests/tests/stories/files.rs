@@ -98,6 +98,7 @@ fn the_file_shell_in_a_terminal() {
     operator.wait_for("the prompt of the shell", |screen| screen.contents().trim_end().ends_with(['#', '$']));
     operator.send_line("echo in $(basename \"$PWD\"); exit");
     operator.wait_for_line("the shell stands in the same directory", "in sub dir");
+    operator.wait_for("the file shell's own prompt", |screen| screen.contents().trim_end().ends_with("box:sub dir >"));
     operator.send_line("exit");
     assert_eq!(operator.exit_status(), 0);
     assert_eq!(farm.logins(), [1], "one connection");
