@@ -252,6 +252,8 @@ async fn end_sessions(daemon: &Daemon) {
     if tokio::time::timeout(STOPPING, daemon.tasks.wait()).await.is_err() {
         tracing::warn!(sessions = daemon.registry.infos().len(), "sessions did not end in time");
     }
+    // What an operator did not want to wait for.
+    daemon.options.services.commands_end().await;
 }
 
 #[cfg(test)]

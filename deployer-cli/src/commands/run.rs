@@ -97,10 +97,11 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
         let mut settings = "parallel=1".parse::<Settings>().unwrap_or_default();
         settings.take_over(&run.serving.settings());
         options.replace(Layer::Daemon, settings);
+        let services = services();
         let session = Session {
             tree,
             terminal: terminal.clone(),
-            services: services(),
+            services: services.clone(),
             listeners: Vec::new(),
             status: Arc::new(NobodyAsks),
             overseer: Arc::new(shell::NobodyOversees),
@@ -111,7 +112,10 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             action: run.place.action(),
         };
         let ending = tokio::select! {
-            status = shell::run(session) => Ending::Finished(status),
+            status = shell::run(session) => {
+                services.commands_end().await;
+                Ending::Finished(status)
+            }
             Ok(number) = at_once => Ending::Signal(number),
         };
         terminal.restore();

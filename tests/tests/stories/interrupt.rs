@@ -11,10 +11,14 @@ fn sleeper(world: &World) -> Sshd {
 local Box = Node {{ Hosts = {{ host = {host} }} }}
 function Box:nap() self.hosts:run("echo napping; sleep 300") end
 function Box:spin() while true do end end
+function Box:stubborn()
+    self.hosts:run("trap '' INT TERM; touch {stands}; while :; do sleep 1; done", {{ interactive = false }})
+end
 function Box:leave() self.hosts:run("sleep 300 & echo left") end
 return Box
 "#,
-        host = farm.lua(0, "box", "")
+        host = farm.lua(0, "box", ""),
+        stands = world.dir().join("stands").display(),
     ));
     farm
 }
@@ -65,6 +69,41 @@ fn an_interrupted_job_of_cron_is_status_130_and_leaves_nothing_on_the_host() {
         eventually("the host naps", || naps(&farm), || format!("{:?}", farm.remote_processes()));
         deployer_tests::processes::signal(job.id() as i32, Signal::INT);
         assert_eq!(job.wait().unwrap().code(), Some(130), "{way:?}");
+        farm.wait_until_idle();
+    }
+}
+
+#[test]
+fn ctrl_c_in_the_moment_a_command_starts_leaves_nothing_on_the_host() {
+    let world = World::new();
+    let farm = sleeper(&world);
+    let mut operator = world.terminal("operator", "deployer", &["run"]);
+    operator.wait_for_prompt("deploy > ");
+    for _ in 0..10 {
+        operator.send_line("clear");
+        operator.wait_for_prompt("deploy > ");
+        operator.send_line("nap");
+        operator.wait_for_text("the log names the command", "echo napping");
+        operator.send(CTRL_C);
+        operator.wait_for_text("the operator's own doing", "interrupted");
+        operator.wait_for_prompt("deploy > ");
+        farm.wait_until_idle();
+    }
+}
+
+#[test]
+fn what_an_operator_does_not_wait_for_is_ended_before_the_program_is() {
+    for way in [&["run", "-s"][..], &["run"]] {
+        let world = World::new();
+        let farm = sleeper(&world);
+        let mut operator = world.terminal("operator", "deployer", &[way, &["--", "stubborn"]].concat());
+        eventually("it runs", || world.dir().join("stands").exists(), || operator.evidence());
+        operator.send(CTRL_C);
+        operator.wait_for_text("what Ctrl-C does", "interrupting");
+        operator.send(CTRL_C);
+        operator.wait_for_text("the question", "stop");
+        operator.send_line("stop");
+        assert_eq!(operator.exit_status(), 130, "{way:?}: {}", operator.evidence());
         farm.wait_until_idle();
     }
 }

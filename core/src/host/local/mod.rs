@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub use limits::raise_descriptor_limit;
 
 use async_trait::async_trait;
+use tokio_util::task::TaskTracker;
 
 pub use files::LocalFiles;
 pub(crate) use files::NAMES_MAX;
@@ -38,13 +39,19 @@ use crate::node::HostDef;
 pub struct LocalHost {
     definition: HostDef,
     start: Result<PathBuf, String>,
+    commands: TaskTracker,
 }
 
 impl LocalHost {
     /// The local host with this definition.
     pub fn new(definition: HostDef) -> LocalHost {
         let start = std::env::current_dir().map_err(|error| format!("the current directory is gone: {error}"));
-        LocalHost { definition, start }
+        LocalHost { definition, start, commands: TaskTracker::new() }
+    }
+
+    /// The same, with its commands among those of a daemon or program.
+    pub(super) fn among(self, commands: TaskTracker) -> LocalHost {
+        LocalHost { commands, ..self }
     }
 
     fn start(&self) -> Result<&PathBuf, HostError> {
@@ -74,7 +81,7 @@ impl Host for LocalHost {
         let (child, input, output) = started.map_err(|reason| self.refused(reason))?;
         let (control, requests) = ProcessControl::channel();
         let (events, receiver) = tokio::sync::mpsc::channel(task::EVENTS_MAX);
-        tokio::spawn(task::Task::new(child, input, output, requests, events).run());
+        self.commands.spawn(task::Task::new(child, input, output, requests, events).run());
         Ok(Process { events: receiver, control })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::TryFutureExt;
 use tokio::sync::OnceCell;
 
 use super::channel::{self, NotStarted};
@@ -56,13 +57,14 @@ impl SshHost {
     }
 
     async fn start(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
-        let target = self.target().await?;
+        let target = self.unless_interrupted(reach, self.target()).await?;
         let journey = Journey::to(self.definition.slug(), target);
         let spare = Spare::new(&self.pool.shared, target, &journey);
         if let Some(process) = self.by_helper(&spawn, target, &journey, &spare, reach).await {
             return Ok(process);
         }
-        self.on_a_channel(reach, |lease| channel::start(lease, spare.clone(), spawn.clone(), target.timeout)).await
+        let start = |lease| channel::start(lease, spare.clone(), spawn.clone(), target.timeout, &reach.cancel);
+        self.on_a_channel(reach, start).await
     }
 
     async fn open_files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
@@ -95,8 +97,9 @@ impl SshHost {
         let journey = Journey::to(slug, target);
         let (mut redialled, mut full) = (false, Vec::new());
         loop {
-            let lease = self.pool.shared.lease(target, &journey, reach, &full).await;
-            let lease = lease.map_err(|failure| failure.on(slug, target))?;
+            let leasing = self.pool.shared.lease(target, &journey, reach, &full);
+            let leasing = leasing.map_err(|failure| failure.on(slug, target));
+            let lease = self.unless_interrupted(reach, leasing).await?;
             match start(lease).await {
                 Ok(started) => return Ok(started),
                 Err(NotStarted::Full { none_at_all: true, .. }) => {
@@ -109,6 +112,7 @@ impl SshHost {
                     return Err(Failure::new(format!("channel: {why}, before the command was sent")).on(slug, target));
                 }
                 Err(NotStarted::Refused(why)) => return Err(self.refused(why)),
+                Err(NotStarted::CalledOff) => return Err(self.interrupted()),
             }
         }
     }
@@ -126,16 +130,33 @@ impl SshHost {
             return None;
         }
         let line = spawn.line.as_deref()?;
-        let shared = &self.pool.shared;
+        let (shared, slug) = (&self.pool.shared, self.definition.slug());
         match shared.helpers.way(&target.key, &reach.asker, line) {
             Way::Alone => None,
-            Way::Use(order) => helper::give(order, line).await,
+            Way::Use(order) => helper::give(order, line, &reach.cancel).await,
             Way::Start(turn) => {
                 // Why there is no connection is told by the run on its own.
-                let lease = shared.lease(target, journey, reach, &[]).await.ok()?;
-                helper::start(lease, spare.clone(), turn, line, target.timeout).await
+                let leasing = shared.lease(target, journey, reach, &[]).map_err(|failure| failure.on(slug, target));
+                let lease = self.unless_interrupted(reach, leasing).await.ok()?;
+                helper::start(lease, spare.clone(), turn, line, target.timeout, &reach.cancel).await
             }
         }
+    }
+
+    /// Something that can be given up at any moment, because it leaves nothing behind on the host.
+    async fn unless_interrupted<T>(
+        &self,
+        reach: &Reach,
+        work: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, HostError> {
+        tokio::select! {
+            result = work => result,
+            () = reach.cancel.cancelled() => Err(self.interrupted()),
+        }
+    }
+
+    fn interrupted(&self) -> HostError {
+        HostError::Interrupted { host: self.definition.slug().to_string() }
     }
 
     fn refused(&self, reason: String) -> HostError {
@@ -177,24 +198,16 @@ impl Host for SshHost {
     }
 
     async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
-        self.start_path.get_or_try_init(|| self.read_start_path(reach)).await.cloned()
+        let path = self.start_path.get_or_try_init(|| self.read_start_path(reach));
+        self.unless_interrupted(reach, path).await.cloned()
     }
 
     async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
-        tokio::select! {
-            started = self.start(spawn, reach) => started,
-            () = reach.cancel.cancelled() => {
-                Err(HostError::Interrupted { host: self.definition.slug().to_string() })
-            }
-        }
+        // Not to be given up at any moment: a command that was sent has to be ended by whoever wanted it.
+        self.start(spawn, reach).await
     }
 
     async fn files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
-        tokio::select! {
-            files = self.open_files(reach) => files,
-            () = reach.cancel.cancelled() => {
-                Err(HostError::Interrupted { host: self.definition.slug().to_string() })
-            }
-        }
+        self.unless_interrupted(reach, self.open_files(reach)).await
     }
 }

@@ -4,6 +4,7 @@ mod line;
 mod mark;
 mod open;
 mod outbox;
+mod recall;
 mod ring;
 mod running;
 mod status;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::failure::seconds;
 use super::pool::{Lease, Spare};
@@ -28,6 +30,7 @@ use running::Running;
 pub(super) use line::under_sh;
 pub(super) use open::open;
 pub(super) use outbox::WriteHalf;
+pub(super) use recall::{Dispatch, Recall, recall};
 pub(super) use ring::Stream;
 pub(super) use running::{Exit, HelperRan, HelperRun, Reader};
 pub(super) use waits::close;
@@ -44,16 +47,33 @@ pub(super) enum NotStarted {
     Lost(String),
     /// The server does not do it; why.
     Refused(String),
+    /// Nobody wants it any more, and it was not sent.
+    CalledOff,
 }
 
-/// Starts a command. Everything happens in a task of its own, so a caller that goes away leaves nothing half open.
-pub(super) async fn start(lease: Lease, spare: Spare, spawn: Spawn, limit: Duration) -> Result<Process, NotStarted> {
+/// Starts a command, unless it is called off before it is sent. Everything happens in a task of its own, so a caller
+/// that goes away leaves nothing half open.
+pub(super) async fn start(
+    lease: Lease,
+    spare: Spare,
+    spawn: Spawn,
+    limit: Duration,
+    cancel: &CancellationToken,
+) -> Result<Process, NotStarted> {
     let (ready, started) = oneshot::channel();
-    tokio::spawn(serve(lease, spare, spawn, limit, ready));
-    match started.await {
-        Ok(result) => result,
-        Err(_) => Err(NotStarted::Lost("the task of the channel ended".into())),
+    let (dispatch, recall) = recall();
+    tokio::spawn(serve(lease, spare, spawn, limit, Caller { ready, dispatch }));
+    match recall.wait(started, cancel).await {
+        Some(result) => result,
+        None if cancel.is_cancelled() => Err(NotStarted::CalledOff),
+        None => Err(NotStarted::Lost("the task of the channel ended".into())),
     }
+}
+
+/// Who waits for a command to be started.
+struct Caller {
+    ready: oneshot::Sender<Result<Process, NotStarted>>,
+    dispatch: Dispatch,
 }
 
 /// Starts a subsystem of the server, such as `sftp`. The lease comes back, for whoever serves the channel.
@@ -106,13 +126,7 @@ pub(super) async fn run_on_helper(
     Running::on_helper(lease, spare, halves, reader, helper).serve_on_helper().await
 }
 
-async fn serve(
-    lease: Lease,
-    spare: Spare,
-    spawn: Spawn,
-    limit: Duration,
-    ready: oneshot::Sender<Result<Process, NotStarted>>,
-) {
+async fn serve(lease: Lease, spare: Spare, spawn: Spawn, limit: Duration, Caller { ready, dispatch }: Caller) {
     let (mut read, write) = match open(&lease.connection, limit).await {
         Ok(channel) => channel.split(),
         Err(why) => {
@@ -122,7 +136,7 @@ async fn serve(
     };
     let write: WriteHalf = Arc::new(write);
     let mark = Mark::new();
-    let accepted = match request(&mut read, &write, &spawn, &mark, limit).await {
+    let accepted = match request(&mut read, &write, &spawn, &mark, limit, dispatch).await {
         Ok(accepted) => accepted,
         Err(why) => {
             let _caller_gone = ready.send(Err(why.with_reason(&lease).await));
@@ -165,6 +179,7 @@ async fn request(
     spawn: &Spawn,
     mark: &Mark,
     limit: Duration,
+    dispatch: Dispatch,
 ) -> Result<Accepted, NotStarted> {
     let lost = |_| NotStarted::Lost("the connection was lost".into());
     if let SpawnMode::Pty { size, term } = &spawn.mode {
@@ -179,6 +194,9 @@ async fn request(
                 return Err(NotStarted::Refused(format!("terminal request: no answer within {}", seconds(limit))));
             }
         }
+    }
+    if !dispatch.now() {
+        return Err(NotStarted::CalledOff);
     }
     match &spawn.line {
         Some(line) => write.exec(true, under_sh(&[&mark.command(), line])).await.map_err(lost)?,

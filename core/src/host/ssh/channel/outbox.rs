@@ -5,10 +5,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
+use tokio::time::{Instant, timeout_at};
 
 use super::victim::Victim;
 use crate::host::Signal;
@@ -25,12 +27,18 @@ const CTRL_D_TWICE: &[u8] = b"\x04\x04";
 type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(in crate::host::ssh) type WriteHalf = Arc<ChannelWriteHalf<Msg>>;
 
+/// How long keys wait for a command that was started a moment ago.
+const STARTED: Duration = Duration::from_secs(1);
+
 /// Requests on their way. Sending one may take long (the server's window is closed); that keeps neither the next urgent
 /// one nor the command's output waiting.
 pub(super) struct Outbox {
     write: WriteHalf,
     victim: Victim,
     terminal: bool,
+    /// Keys wait until the command is there, or until then. What a terminal gets while the server is still setting it up
+    /// can be lost, and a Ctrl-C there is shown and kills nobody.
+    keys_from: Option<Instant>,
     at_line_start: bool,
     input: VecDeque<Option<Bytes>>,
     held: usize,
@@ -40,11 +48,13 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(write: WriteHalf, victim: Victim, terminal: bool) -> Outbox {
+    /// `marked`: the command says when it is there.
+    pub(super) fn new(write: WriteHalf, victim: Victim, terminal: bool, marked: bool) -> Outbox {
         Outbox {
             write,
             victim,
             terminal,
+            keys_from: (terminal && marked).then(|| Instant::now() + STARTED),
             at_line_start: true,
             input: VecDeque::new(),
             held: 0,
@@ -95,7 +105,11 @@ impl Outbox {
             && let Some(input) = self.input.pop_front()
         {
             self.held -= input.as_ref().map_or(0, Bytes::len);
-            self.sending_input = Some(Box::pin(send_input(self.write.clone(), input)));
+            let (write, there) = (self.write.clone(), self.there());
+            self.sending_input = Some(Box::pin(async move {
+                there.await;
+                send_input(write, input).await;
+            }));
         }
         poll_fn(|context| {
             let mut out = false;
@@ -110,6 +124,17 @@ impl Outbox {
         .await;
     }
 
+    /// Waits until keys reach the command.
+    fn there(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (victim, from) = (self.victim.clone(), self.keys_from);
+        async move {
+            if let Some(from) = from {
+                // Too late is as good as there: a login shell may take its time, or swallow the mark.
+                let _too_late = timeout_at(from, victim.known()).await;
+            }
+        }
+    }
+
     fn urgent(&mut self, request: ControlRequest) -> Sending {
         let (write, victim) = (self.write.clone(), self.victim.clone());
         match request {
@@ -119,7 +144,11 @@ impl Outbox {
                 self.sending_input = None;
                 self.held = 0;
                 self.at_line_start = true;
-                Box::pin(interrupt(write, victim))
+                let there = self.there();
+                Box::pin(async move {
+                    there.await;
+                    interrupt(write, victim).await;
+                })
             }
             ControlRequest::Signal(signal) => Box::pin(send_signal(write, victim, signal)),
             ControlRequest::Resize(size) => Box::pin(async move {

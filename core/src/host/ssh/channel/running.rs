@@ -17,6 +17,7 @@ use bytes::Bytes;
 use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::mark::Mark;
 use super::outbox::{Outbox, WriteHalf};
@@ -103,6 +104,8 @@ pub(super) struct Running {
     quiet: Option<Boxed<()>>,
     /// The channel has to be closed from our side.
     still_open: bool,
+    /// Whoever ends the program waits for it.
+    counted: Option<TaskTrackerToken>,
 }
 
 /// What woke the task.
@@ -132,11 +135,12 @@ impl Running {
         terminal: bool,
     ) -> Running {
         let (group, known) = watch::channel(None);
+        let counted = spare.command();
         let victim = Victim::new(lease.connection.clone(), spare, known);
         Running {
             lease,
             read,
-            outbox: Outbox::new(write.clone(), victim.clone(), terminal),
+            outbox: Outbox::new(write.clone(), victim.clone(), terminal, mark.is_some()),
             write,
             reader,
             listening: true,
@@ -155,6 +159,7 @@ impl Running {
             sweep: None,
             quiet: None,
             still_open: false,
+            counted,
         }
     }
 
@@ -455,7 +460,7 @@ impl Running {
                 }
             }
         }
-        let Running { lease, mut read, write, mut ring, reader: Reader { events, .. }, still_open, .. } = self;
+        let Running { lease, mut read, write, mut ring, reader: Reader { events, .. }, still_open, counted, .. } = self;
         if still_open {
             tokio::spawn(async move {
                 close(&mut read, &write).await;
@@ -464,6 +469,8 @@ impl Running {
         } else {
             drop(lease);
         }
+        // It has ended; a slow reader of its last output keeps no program from ending.
+        drop(counted);
         ring.mark_gap();
         while let Some(event) = ring.pop() {
             if events.send(event).await.is_err() {

@@ -51,10 +51,15 @@ impl Victim {
         self.run(&line).await
     }
 
-    async fn group(&self) -> Option<i32> {
+    /// Waits until its number is known; `None` when nobody can tell it any more.
+    pub(super) async fn known(&self) -> Option<i32> {
         let mut group = self.group.clone();
-        let known = timeout(MARK, group.wait_for(Option::is_some)).await;
-        known.ok()?.ok().and_then(|group| *group)
+        let known = group.wait_for(Option::is_some).await;
+        known.ok().and_then(|group| *group)
+    }
+
+    async fn group(&self) -> Option<i32> {
+        timeout(MARK, self.known()).await.ok().flatten()
     }
 
     /// Runs a line over a second channel of the same connection, or over another one when there is no room.

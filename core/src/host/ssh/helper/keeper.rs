@@ -7,6 +7,7 @@ use rand::Rng;
 use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::end::EndMarks;
 use super::{Order, Turn, script};
@@ -34,7 +35,7 @@ struct Kept {
     turn: Turn,
 }
 
-/// Makes a helper and gives it its first command. `None`: it cannot be had, nothing was sent. Everything happens in a task
+/// Makes a helper and gives it its first command. `None`: it cannot be had, or the command was called off; nothing was sent. Everything happens in a task
 /// of its own, so a caller that goes away leaves nothing half open.
 pub(in crate::host::ssh) async fn start(
     lease: Lease,
@@ -42,9 +43,9 @@ pub(in crate::host::ssh) async fn start(
     turn: Turn,
     line: &str,
     limit: Duration,
+    cancel: &CancellationToken,
 ) -> Option<Process> {
-    let (sent, started) = oneshot::channel();
-    let order = Order { line: line.to_string(), sent };
+    let (order, ordered) = Order::new(line);
     tokio::spawn(async move {
         match make(lease, spare, turn, limit).await {
             Ok(kept) => keep(kept, order).await,
@@ -57,7 +58,7 @@ pub(in crate::host::ssh) async fn start(
             }
         }
     });
-    started.await.ok()
+    ordered.command(cancel).await
 }
 
 /// What is to be closed when there is no helper.
@@ -101,13 +102,18 @@ async fn boot(read: &mut ChannelReadHalf, write: &WriteHalf, token: &str) -> Opt
 async fn keep(mut kept: Kept, first: Order) {
     let mut order = first;
     loop {
-        let exit;
-        (kept, exit) = match run(kept, order).await {
-            Some(ran) => ran,
-            None => return,
-        };
+        let Order { line, sent, dispatch } = order;
+        let mut exit = None;
+        if dispatch.now() {
+            (kept, exit) = match run(kept, &line, sent).await {
+                Some((kept, exit)) => (kept, Some(exit)),
+                None => return,
+            };
+        }
         let orders = kept.turn.wait();
-        exit.tell();
+        if let Some(exit) = exit {
+            exit.tell();
+        }
         order = tokio::select! {
             Ok(order) = orders => order,
             // Whatever it says now, nobody has asked: it has ended, or something left behind prints.
@@ -118,15 +124,15 @@ async fn keep(mut kept: Kept, first: Order) {
 }
 
 /// Runs a command; the helper comes back if it can be used again.
-async fn run(kept: Kept, order: Order) -> Option<(Kept, Exit)> {
+async fn run(kept: Kept, line: &str, sent: oneshot::Sender<Process>) -> Option<(Kept, Exit)> {
     let Kept { lease, spare, read, write, token, number, group, turn } = kept;
     let number = number + 1;
     // A line that did not get out whole is not run: its last quote and line end are missing.
-    write.data_bytes(script::command(number, &order.line)).await.ok()?;
+    write.data_bytes(script::command(number, line)).await.ok()?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (control, requests) = ProcessControl::channel();
     // A caller that is gone drops the process here, which ends it like any other that is dropped.
-    let _caller_gone = order.sent.send(Process { events: receiver, control });
+    let _caller_gone = sent.send(Process { events: receiver, control });
     let marks = EndMarks::new(&token, &number.to_string());
     let reader = Reader { events, requests };
     let helper = HelperRun { marks, group };

@@ -13,7 +13,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
+use super::channel::{Dispatch, Recall, recall};
 use super::target::Key;
 use crate::host::{Asker, Process};
 
@@ -30,6 +32,29 @@ pub(super) struct Order {
     line: String,
     /// Told when the command has been sent; dropped when it was not.
     sent: oneshot::Sender<Process>,
+    dispatch: Dispatch,
+}
+
+impl Order {
+    /// An order, and how to wait for its command.
+    fn new(line: &str) -> (Order, Ordered) {
+        let (sent, started) = oneshot::channel();
+        let (dispatch, recall) = recall();
+        (Order { line: line.to_string(), sent, dispatch }, Ordered { started, recall })
+    }
+}
+
+/// For whoever gave an order.
+struct Ordered {
+    started: oneshot::Receiver<Process>,
+    recall: Recall,
+}
+
+impl Ordered {
+    /// `None`: nothing was sent.
+    async fn command(self, cancel: &CancellationToken) -> Option<Process> {
+        self.recall.wait(self.started, cancel).await
+    }
 }
 
 /// Whose helper, and where. Operators never share one: what an earlier command left in it would be theirs.
@@ -143,9 +168,9 @@ impl Drop for Turn {
     }
 }
 
-/// Gives a command to a helper that waits. `None`: it has gone away, nothing was sent.
-pub(super) async fn give(order: oneshot::Sender<Order>, line: &str) -> Option<Process> {
-    let (sent, started) = oneshot::channel();
-    order.send(Order { line: line.to_string(), sent }).ok()?;
-    started.await.ok()
+/// Gives a command to a helper that waits. `None`: it has gone away, or the command was called off; nothing was sent.
+pub(super) async fn give(order: oneshot::Sender<Order>, line: &str, cancel: &CancellationToken) -> Option<Process> {
+    let (command, ordered) = Order::new(line);
+    order.send(command).ok()?;
+    ordered.command(cancel).await
 }

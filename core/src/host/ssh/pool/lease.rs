@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::shared::Shared;
 use crate::host::ssh::connection::Connection;
@@ -53,6 +54,11 @@ pub(in crate::host::ssh) struct Spare {
 impl Spare {
     pub(in crate::host::ssh) fn new(pool: &Arc<Shared>, target: &Arc<Target>, journey: &Journey) -> Spare {
         Spare { pool: Arc::downgrade(pool), target: target.clone(), journey: journey.clone() }
+    }
+
+    /// A command that counts among the pool's until this is dropped; `None`: the pool is gone.
+    pub(in crate::host::ssh) fn command(&self) -> Option<TaskTrackerToken> {
+        self.pool.upgrade().map(|pool| pool.commands.token())
     }
 
     /// A lease of none of the connections to avoid; nobody is asked anything.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 
 use super::SshOptions;
 
@@ -52,6 +53,11 @@ impl SshPool {
     /// An empty pool.
     pub fn new(options: SshOptions) -> Arc<SshPool> {
         Arc::new(SshPool { shared: Arc::new(Shared::new(options)) })
+    }
+
+    /// The commands that run, those included that nobody wants any more and that are being ended.
+    pub(in crate::host) fn commands(&self) -> &TaskTracker {
+        &self.shared.commands
     }
 
     /// What is connected now, in order of destination.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::ConnectionInfo;
 use super::dialling::{Dial, Starter, Waiting, same};
@@ -37,6 +38,7 @@ pub(in crate::host::ssh) struct Shared {
     pub(in crate::host::ssh) resolver: Resolver,
     pub(in crate::host::ssh) helpers: Arc<Helpers>,
     pub(in crate::host::ssh) sftp: Slots,
+    pub(super) commands: TaskTracker,
     ids: AtomicU64,
     // Plain data and short work; nothing awaits while it is locked, and no guard leaves this folder.
     destinations: Mutex<HashMap<Key, Destination>>,
@@ -95,6 +97,7 @@ impl Shared {
             governor: Governor::default(),
             helpers: Arc::default(),
             sftp: Slots::default(),
+            commands: TaskTracker::new(),
             ids: AtomicU64::new(0),
             destinations: Mutex::default(),
         }

@@ -144,6 +144,19 @@ async fn a_command_that_was_sent_and_never_acknowledged_has_an_unknown_outcome()
 }
 
 #[tokio::test]
+async fn a_command_that_was_sent_is_not_called_off_any_more() {
+    let server = open_door().await;
+    let settings = HostSettings { timeout: Some(Duration::from_millis(300)), ..with_password(&server, "right") };
+    let (host, reach) = (host(settings, &pool()), reach());
+    let cancel = reach.cancel.clone();
+    let starting = tokio::spawn(async move { host.spawn(piped("no answer"), &reach).await });
+    until("the command was sent", || server.seen(|seen| seen.commands == 1)).await;
+    cancel.cancel();
+    let process = starting.await.unwrap().expect("whoever cancels has a command to end");
+    assert!(matches!(finish(process).await.status, ExitStatus::Unknown(_)));
+}
+
+#[tokio::test]
 async fn a_frozen_server_is_noticed() {
     let server = open_door().await;
     let settings = HostSettings { keepalive: Some(Duration::from_millis(200)), ..with_password(&server, "right") };

@@ -43,6 +43,8 @@ pub(super) struct Seen {
     pub(super) connections: usize,
     pub(super) passwords: Vec<String>,
     pub(super) answers: Vec<String>,
+    /// Commands, answered or not.
+    pub(super) commands: usize,
     /// What became of a channel the server tried to open.
     pub(super) opened: Option<bool>,
 }
@@ -214,6 +216,7 @@ impl Handler for Connection {
 
     async fn exec_request(&mut self, id: ChannelId, line: &[u8], session: &mut Session) -> Result<(), Error> {
         let line = String::from_utf8_lossy(line);
+        self.seen.lock().expect("seen").commands += 1;
         if line.contains("no answer") {
             return Ok(());
         }
