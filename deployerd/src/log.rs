@@ -27,7 +27,7 @@ impl Listener for RunLog {
                 tracing::debug!(session, host = run.host, command = run.command, sudo = run.use_sudo, "command begins");
             }
             Event::RunFinished { run, status, elapsed, .. } => {
-                let status = status.as_ref().map_or_else(|| "none".to_string(), ToString::to_string);
+                let status = status.as_ref().map_or_else(|| "not started".to_string(), ToString::to_string);
                 let elapsed_ms = elapsed.as_millis();
                 tracing::info!(
                     session,

@@ -97,7 +97,7 @@ impl Listener for IndentedLogger {
                     _ if *by_key => self.put("!", Style::Yellow, &format!("{} interrupted (Ctrl-C)", run.host)),
                     Some(status) if status.success() => self.put("=", Style::Dim, &format!("{} ok, {time}", run.host)),
                     Some(status) => self.put("!", Style::Red, &format!("{} {status} after {time}", run.host)),
-                    None => self.put("!", Style::Red, &format!("{} did not end, {time}", run.host)),
+                    None => self.put("!", Style::Red, &format!("{} not started", run.host)),
                 }
             }
             Event::ParallelStarted { node, action, labels } => {

@@ -47,7 +47,7 @@ pub enum Event {
     RunFinished {
         /// As at the start.
         run: RunEntry,
-        /// How it ended; `None` when it never started or was interrupted.
+        /// How it ended; `None` when it was never started.
         status: Option<ExitStatus>,
         /// Whether the operator's Ctrl-C at the command ended it.
         by_key: bool,
@@ -58,7 +58,7 @@ pub enum Event {
     RanUnseen {
         /// Where it ran; the command is empty.
         run: RunEntry,
-        /// How it ended; `None` when it never started or was interrupted.
+        /// How it ended; `None` when it was never started.
         status: Option<ExitStatus>,
         /// How long it took.
         elapsed: Duration,

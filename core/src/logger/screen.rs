@@ -101,8 +101,10 @@ impl ScreenLogger {
             return None;
         }
         self.remember(|memory| memory.failed.insert((run.host.clone(), run.command.clone()), run.interactive));
-        let ended = status.map_or("did not end".to_string(), ToString::to_string);
-        let text = format!("{host} ! {ended} after {}", summary::duration(elapsed));
+        let text = match status {
+            Some(status) => format!("{host} ! {status} after {}", summary::duration(elapsed)),
+            None => format!("{host} ! not started"),
+        };
         Some(look.line(Style::Red, text.trim_start()))
     }
 

@@ -80,7 +80,7 @@ fn ended(run: &RunEntry, command: Option<&str>, status: Option<&ExitStatus>, ela
             Some(ExitStatus::Code(code)) => Some(*code),
             _ => None,
         },
-        outcome: text(&status.map_or("interrupted or not started".to_string(), ToString::to_string)),
+        outcome: text(&status.map_or("not started".to_string(), ToString::to_string)),
         elapsed_ms: elapsed_ms as u64,
     }
 }
