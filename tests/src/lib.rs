@@ -4,6 +4,7 @@
 //! of its own, types into [`Terminal`]s, and waits for described facts. Dropping the world ends everything that the story
 //! started and fails when something is left behind. Nothing here is shared between stories, so they run side by side.
 
+mod certificate;
 pub mod daemon;
 pub mod others;
 pub mod processes;

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::process::Signal;
+
+use crate::certificate;
 use crate::processes::{self, MARK, Process};
 use crate::terminal::log_tail;
 use crate::wait::{TIMEOUT, eventually, within};
@@ -24,13 +27,17 @@ const TRIES: usize = 10;
 pub struct Setup {
     addresses: usize,
     config: String,
+    /// What ssh-keygen is told about the certificate that the servers show.
+    certificate: Option<Vec<String>>,
+    /// The name by which the server is called.
+    name: Option<String>,
 }
 
 impl Setup {
     /// Servers on this many addresses (1 to 250), all with the same port and the same keys.
     pub fn addresses(addresses: usize) -> Setup {
         assert!((1..=250).contains(&addresses), "a farm has 1 to 250 addresses");
-        Setup { addresses, config: String::new() }
+        Setup { addresses, ..Setup::default() }
     }
 
     /// One more line of `sshd_config`; it wins over the harness's own.
@@ -41,6 +48,21 @@ impl Setup {
         self
     }
 
+    /// The servers show a certificate for their key, signed by an authority of their own; `more` is said to ssh-keygen:
+    /// `-n` names, `-V` a time.
+    #[must_use]
+    pub fn host_certificate(mut self, more: &[&str]) -> Setup {
+        self.certificate = Some(more.iter().map(|word| word.to_string()).collect());
+        self
+    }
+
+    /// The server is called by this name, which is also the name of its PAM service.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Setup {
+        self.name = Some(name.to_string());
+        self
+    }
+
     /// Starts the servers; their files live in `dir`, below the directory of the world that `mark` names.
     ///
     /// # Panics
@@ -48,6 +70,9 @@ impl Setup {
     pub fn start(&self, dir: &Path, mark: &str) -> Sshd {
         fs::create_dir(dir).expect("a directory for the servers");
         let files = Files::make(dir);
+        if let Some(more) = &self.certificate {
+            certificate::sign_host_key(dir, more);
+        }
         for _ in 0..TRIES {
             let addresses = block_of_addresses(self.addresses);
             let port = free_port(addresses[0]);
@@ -66,7 +91,7 @@ impl Setup {
         for (number, chunk) in addresses.chunks(ADDRESSES_PER_PROCESS).enumerate() {
             let config = files.dir.join(format!("sshd_config.{number}"));
             fs::write(&config, self.config_text(files, mark, chunk, port)).expect("sshd_config");
-            servers.push(start_sshd(&config, &files.log, mark));
+            servers.push(start_sshd(&config, files, self.name.as_deref(), mark));
         }
         let listening = || read(&files.log).matches("Server listening on").count() == addresses.len();
         let mut dead = false;
@@ -89,6 +114,9 @@ impl Setup {
             let _ = writeln!(text, "ListenAddress {address}:{port}");
         }
         let dir = files.dir.display();
+        if self.certificate.is_some() {
+            let _ = writeln!(text, "HostCertificate {dir}/host_key-cert.pub");
+        }
         let use_pam = if account_is_locked() { "yes" } else { "no" };
         let _ = write!(
             text,
@@ -184,6 +212,23 @@ impl Sshd {
         fingerprint(&self.files.dir.join("host_key.pub"))
     }
 
+    /// The authority that signed the servers' certificate: a line for known_hosts without its names, and the fingerprint.
+    pub fn authority(&self) -> (String, String) {
+        let file = self.files.dir.join("authority.pub");
+        (read(&file).trim().to_string(), fingerprint(&file))
+    }
+
+    /// Stops the servers and what serves connections in the middle of whatever they do; nobody is told.
+    pub fn freeze(&self) {
+        for server in &self.servers {
+            let served = processes::descendants(server.id() as i32);
+            let of_sshd = served.iter().filter(|process| process.command.starts_with("sshd"));
+            for pid in of_sshd.map(|process| process.pid).chain([server.id() as i32]) {
+                processes::signal(pid, Signal::STOP);
+            }
+        }
+    }
+
     /// A known_hosts file in which every address has another key than the servers', and that key's fingerprint.
     pub fn wrong_known_hosts(&self) -> (PathBuf, String) {
         let other = self.files.dir.join("other_key");
@@ -253,13 +298,23 @@ pub fn user_name() -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_string()
 }
 
-fn start_sshd(config: &Path, log: &Path, mark: &str) -> Child {
+fn start_sshd(config: &Path, files: &Files, name: Option<&str>, mark: &str) -> Child {
     // sshd wants to be called by its absolute path.
     let program =
         ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists());
     let program = program.expect("no sshd on this machine: tests/run installs openssh-server");
+    let program = match name {
+        Some(name) => {
+            let link = files.dir.join(name);
+            if !link.exists() {
+                std::os::unix::fs::symlink(program, &link).expect("a link to sshd");
+            }
+            link
+        }
+        None => program.into(),
+    };
     let mut command = Command::new(program);
-    command.arg("-D").arg("-f").arg(config).arg("-E").arg(log).env_clear().env(MARK, mark);
+    command.arg("-D").arg("-f").arg(config).arg("-E").arg(&files.log).env_clear().env(MARK, mark);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("starting sshd")
 }
@@ -282,7 +337,7 @@ fn free_port(address: Ipv4Addr) -> u16 {
     listener.local_addr().expect("a local address").port()
 }
 
-fn make_key(path: &Path) {
+pub(crate) fn make_key(path: &Path) {
     let mut command = Command::new("ssh-keygen");
     command.args(["-q", "-t", "ed25519", "-N", "", "-C", "deployer-tests", "-f"]).arg(path).stdin(Stdio::null());
     assert!(command.status().expect("ssh-keygen").success(), "ssh-keygen made no key");

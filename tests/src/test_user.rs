@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// The environment variable with the path of the file that `tests/run` writes: user on the first line, password on the second.
+/// The environment variable with the path of the file that `tests/run` writes, line by line: user, password, PAM service, one-time
+/// codes.
 pub const TEST_USER_FILE: &str = "DEPLOYER_TEST_USER";
 
 /// A user of this machine, made by `tests/run`, who may use sudo with a password.
@@ -11,6 +12,10 @@ pub struct TestUser {
     pub name: String,
     /// The password; random, and gone after the run.
     pub password: String,
+    /// A PAM service that asks for the password and then for a one-time code.
+    pub service: String,
+    /// The codes; each is good once, so every story takes another.
+    pub codes: Vec<String>,
 }
 
 impl TestUser {
@@ -26,7 +31,8 @@ impl TestUser {
         };
         let text = std::fs::read_to_string(Path::new(&path)).expect("the file with the test user");
         let mut lines = text.lines();
-        let mut line = || lines.next().expect("two lines in the file with the test user").to_string();
-        Some(TestUser { name: line(), password: line() })
+        let mut line = || lines.next().expect("four lines in the file with the test user").to_string();
+        let (name, password, service) = (line(), line(), line());
+        Some(TestUser { name, password, service, codes: line().split(' ').map(str::to_string).collect() })
     }
 }

@@ -118,6 +118,11 @@ impl HostBuilder {
         self.set(|settings| settings.timeout = Some(timeout))
     }
 
+    /// How long a connection is kept that nobody uses; 10 minutes when not said.
+    pub fn idle_timeout(self, limit: Duration) -> HostBuilder {
+        self.set(|settings| settings.idle_timeout = Some(limit))
+    }
+
     /// Interval of keepalive messages; 30 s when not said.
     pub fn keepalive(self, interval: Duration) -> HostBuilder {
         self.set(|settings| settings.keepalive = Some(interval))

@@ -17,13 +17,16 @@ use crate::value::Value;
 const WRAPPER: &str = "wrapper";
 /// The same for runs in a terminal, where that needs other words (`docker exec -it`); `wrapper` when not set.
 const TERMINAL_WRAPPER: &str = "terminal_wrapper";
+/// Whether the wrapper takes the command as one line for a shell over there, as `ssh` and `su -c` do, not as words.
+const TAKES_LINE: &str = "takes_line";
 
 /// Makes [`CommandHost`]s from definitions (`CommandHost { slug = "box", wrapper = { "docker", "exec", "-i", "box" } }`).
 #[derive(Debug)]
 pub struct CommandHosts;
 
 /// A host whose commands are run by a wrapper on the machine that deployer runs on: `docker exec -i box /bin/sh -c ...`,
-/// `nsenter`, `chroot`, an `ssh` binary (row F-02).
+/// `nsenter`, `chroot` (row F-02). `ssh` and `su -c` hand one line to a shell on the other side and do not keep words
+/// apart: `takes_line` quotes the command once more for that shell.
 ///
 /// Environment and directory at the start are what the wrapper makes of deployer's own. A command is ended by signals to
 /// the wrapper and all it has started here; what runs elsewhere must end with it (`docker exec` leaves it running).
@@ -39,12 +42,14 @@ impl HostFactory for CommandHosts {
 
     fn check(&self, settings: &HostSettings) -> Result<(), String> {
         for (name, _) in &settings.extra {
-            if name != WRAPPER && name != TERMINAL_WRAPPER {
+            if ![WRAPPER, TERMINAL_WRAPPER, TAKES_LINE].contains(&name.as_str()) {
                 return Err(format!(
-                    "a CommandHost has no setting '{name}'; beside those of every host it has wrapper and terminal_wrapper"
+                    "a CommandHost has no setting '{name}'; beside those of every host it has wrapper, terminal_wrapper \
+                     and takes_line"
                 ));
             }
         }
+        takes_line(settings)?;
         words(settings, WRAPPER)?
             .ok_or("a CommandHost needs a wrapper: the command to put before each command, as a list of words")?;
         words(settings, TERMINAL_WRAPPER).map(drop)
@@ -65,6 +70,14 @@ fn words(settings: &HostSettings, name: &str) -> Result<Option<String>, String> 
     if words.is_empty() { Err(wrong()) } else { Ok(Some(words.join(" "))) }
 }
 
+fn takes_line(settings: &HostSettings) -> Result<bool, String> {
+    match settings.extra.iter().rev().find(|(key, _)| key == TAKES_LINE) {
+        None => Ok(false),
+        Some((_, Value::Bool(takes))) => Ok(*takes),
+        Some(_) => Err(format!("{TAKES_LINE} must be true or false")),
+    }
+}
+
 impl CommandHost {
     fn line(&self, spawn: &Spawn) -> Result<String, HostError> {
         let settings = self.definition().settings();
@@ -78,9 +91,13 @@ impl CommandHost {
             Some(wrapper) => wrapper,
             None => words(settings, WRAPPER).map_err(refused)?.unwrap_or_default(),
         };
-        Ok(match &spawn.line {
-            Some(line) => format!("exec {wrapper} /bin/sh -c {}", shell_word(line)),
-            None => format!("exec {wrapper} /bin/sh -l"),
+        let shell = match &spawn.line {
+            Some(line) => format!("/bin/sh -c {}", shell_word(line)),
+            None => "/bin/sh -l".to_string(),
+        };
+        Ok(match takes_line(settings).map_err(refused)? {
+            true => format!("exec {wrapper} {}", shell_word(&format!("exec {shell}"))),
+            false => format!("exec {wrapper} {shell}"),
         })
     }
 }
@@ -133,6 +150,16 @@ mod tests {
     #[tokio::test]
     async fn everything_that_holds_for_hosts_holds_behind_a_wrapper() {
         conformance::all(CommandHosts.host(&host(&["env", "IT'S=in a box", "nice"]))).await;
+    }
+
+    /// `sh -c` reads one line, as `ssh` and `su -c` have it read over there.
+    // rows: F-02
+    #[tokio::test]
+    async fn everything_holds_behind_a_wrapper_that_takes_one_line() {
+        let one_line = CommandHost::define("box", ["sh", "-c"]).extra("takes_line", Value::Bool(true)).build();
+        conformance::all(CommandHosts.host(&one_line)).await;
+        let odd = CommandHost::define("box", ["sh", "-c"]).extra("takes_line", Value::text("yes")).build();
+        assert_eq!(CommandHosts.check(odd.settings()).unwrap_err(), "takes_line must be true or false");
     }
 
     #[tokio::test]

@@ -93,6 +93,7 @@ fn died_of_ctrl_c(status: &ExitStatus) -> bool {
     match status {
         ExitStatus::Signal(name) => name == "INT",
         ExitStatus::Code(code) => *code == 130,
+        ExitStatus::CutOff { ended, .. } => died_of_ctrl_c(ended),
         ExitStatus::Unknown(_) => false,
     }
 }

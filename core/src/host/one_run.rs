@@ -181,7 +181,7 @@ impl<'a> OneRun<'a> {
                 Ok(RunOutput { stdout: Bytes::from_static(RunOutput::SANDBOXED), shown: false, ..output })
             }
             (ExitStatus::Code(0), false) => Ok(output),
-            (ExitStatus::Unknown(_), _) => Err(self.failure(output, None)),
+            (ExitStatus::Unknown(_) | ExitStatus::CutOff { .. }, _) => Err(self.failure(output, None)),
             (_, true) => Err(self.failure(output, Some("wrong syntax".to_string()))),
             (_, false) if self.options.ignore_exit_status => Ok(output),
             (_, false) => Err(self.failure(output, None)),

@@ -59,6 +59,14 @@ pub enum ExitStatus {
     Signal(String),
     /// The connection went away first: what became of the command is not known. Never retried.
     Unknown(String),
+    /// It ended, but the connection was lost before all of its output had come: what there is of it may be cut short. A
+    /// failure everywhere, for whoever reads the output cannot know. Only an SSH host tells it.
+    CutOff {
+        /// How it ended: a code or a signal.
+        ended: Box<ExitStatus>,
+        /// Why the connection was lost.
+        why: String,
+    },
 }
 
 impl ExitStatus {
@@ -74,6 +82,7 @@ impl fmt::Display for ExitStatus {
             ExitStatus::Code(code) => write!(f, "status {code}"),
             ExitStatus::Signal(name) => write!(f, "killed by SIG{name}"),
             ExitStatus::Unknown(why) => write!(f, "outcome unknown: {why}"),
+            ExitStatus::CutOff { ended, why } => write!(f, "ended with {ended}, but output may be missing: {why}"),
         }
     }
 }

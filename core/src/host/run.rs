@@ -122,8 +122,8 @@ impl RunIo {
 /// Dropping the future ends the command politely in the background.
 ///
 /// # Errors
-/// [`RunError::Failed`] for any end but status 0 unless `options.ignore_exit_status` (an unknown end is an error even
-/// then), and everything that kept the command from running.
+/// [`RunError::Failed`] for any end but status 0 unless `options.ignore_exit_status` (an unknown end, and one
+/// whose output did not all arrive, is an error even then), and everything that kept the command from running.
 pub async fn run(
     host: &dyn Host,
     context: &HostContext,

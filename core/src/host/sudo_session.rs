@@ -109,7 +109,8 @@ impl SudoSession {
 
     /// Why the command did not begin although sudo has ended; `None` when it did begin.
     pub(crate) fn refusal(&mut self, status: &ExitStatus) -> Option<Stop> {
-        if self.stdout.started() || matches!(status, ExitStatus::Unknown(_)) {
+        // Where output may be missing, the mark that says that it began may be missing too.
+        if self.stdout.started() || matches!(status, ExitStatus::Unknown(_) | ExitStatus::CutOff { .. }) {
             return None;
         }
         for talk in [self.stdout.finish(), self.stderr.finish()] {

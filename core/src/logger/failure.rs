@@ -2,7 +2,7 @@
 
 use super::screen::Look;
 use crate::env::{ActionError, Cause};
-use crate::host::{ExitStatus, HostError, RunError, RunFailure, RunOutput};
+use crate::host::{ConnectError, ExitStatus, HostError, RunError, RunFailure, RunOutput};
 use crate::terminal::LineFilter;
 use crate::terminal::style::{Style, cut, escaped, escaped_lines, folded};
 
@@ -17,7 +17,11 @@ const TAIL: usize = 64 * 1024;
 
 /// One line, for the terminal of an isolation.
 pub(super) fn brief(look: &Look, error: &ActionError) -> String {
-    let text = error.to_string();
+    // Where there is no room for all of it, the reason is worth more than the address.
+    let text = match connect_error(error) {
+        Some(error) => format!("{}: {} ({})", error.host, error.reason, address(error)),
+        None => error.to_string(),
+    };
     let first = text.lines().next().unwrap_or_default();
     if error.is_interrupted() {
         return look.line(Style::Yellow, first);
@@ -128,6 +132,28 @@ pub(super) fn command_of(error: &ActionError) -> Option<&RunFailure> {
     }
 }
 
+/// The connection that could not be made, when that is what failed.
+pub(super) fn connect_error(error: &ActionError) -> Option<&ConnectError> {
+    match &*error.cause {
+        Cause::Run(RunError::Host(HostError::Connect(error))) => Some(error),
+        Cause::Query { inner, .. } => connect_error(inner),
+        _ => None,
+    }
+}
+
+/// Whom it was about: `deploy@10.0.0.9:2222`.
+pub(super) fn address(error: &ConnectError) -> String {
+    format!("{}@{}:{}", error.user, error.address, error.port)
+}
+
+/// What to do about a connection that could not be made.
+pub(super) fn after_connect(error: &ConnectError) -> String {
+    match &error.hint {
+        Some(hint) => hint.clone(),
+        None => format!("try it by hand: ssh -p {} {}@{}", error.port, error.user, error.address),
+    }
+}
+
 /// `status 1`, and what is to say beyond it.
 pub(super) fn how_it_ended(run: &RunFailure) -> String {
     let reason = run.reason.as_ref().map(|reason| format!(" ({reason})"));
@@ -148,9 +174,8 @@ pub(super) fn last_lines(output: &RunOutput, count: usize) -> Vec<String> {
 fn next_step(error: &ActionError) -> Option<String> {
     Some(match &*error.cause {
         Cause::Run(RunError::Failed(run)) => after_command(run),
-        Cause::Run(RunError::Host(HostError::Connect(e))) if e.hint.is_none() => {
-            format!("try it by hand: ssh -p {} {}@{}", e.port, e.user, e.address)
-        }
+        // A hint is part of the message already.
+        Cause::Run(RunError::Host(HostError::Connect(error))) if error.hint.is_none() => after_connect(error),
         Cause::Run(RunError::Interrupted { host, certain: false, .. }) => {
             format!("look on {host} whether it still runs before you run it again")
         }
@@ -175,6 +200,7 @@ fn after_command(run: &RunFailure) -> String {
             format!("something killed it; look on {host} whether memory ran out")
         }
         ExitStatus::Signal(_) => format!("find out on {host} who sent the signal, then run the action again"),
+        ExitStatus::CutOff { .. } => format!("it has run on {host}: run it again only if that does no harm"),
         ExitStatus::Unknown(_) => format!("look on {host} what became of it before you run it again"),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::failure;
 use super::screen::Look;
 use crate::env::{ActionError, Cause, CellOutcome, Outcome};
-use crate::host::RunError;
-use crate::terminal::style::{Style, cut, escaped, padded, width};
+use crate::host::{ConnectError, RunError};
+use crate::terminal::style::{Style, cut, escaped, escaped_lines, folded, padded, width};
 
 /// Lines of output shown for a host that failed.
 const OUTPUT_LINES: usize = 5;
@@ -57,10 +57,25 @@ fn row(look: &Look, cell: &CellOutcome, before: usize, out: &mut String) {
         }
     };
     let room = look.columns.saturating_sub(before + WORD_COLUMNS + 11).max(20);
-    out.push_str(&format!("{line}  {}\n", cut(&escaped(&cause(error, &cell.label)), room)));
+    let why = escaped(&cause(error, &cell.label));
+    out.push_str(&format!("{line}  {}\n", cut(&why, room)));
+    if let Some(error) = failure::connect_error(error) {
+        out_of_reach(look, error, width(&why) > room, out);
+    }
     if let (Outcome::Failed(_), Some(run)) = (&cell.outcome, failure::command_of(error)) {
         for line in failure::last_lines(&run.output, OUTPUT_LINES) {
             out.push_str(&format!("      | {}\n", cut(&escaped(&line), look.columns.saturating_sub(8))));
+        }
+    }
+}
+
+/// Where the connection was to go and what to do about it, with the reason when there was no room for it above.
+fn out_of_reach(look: &Look, error: &ConnectError, was_cut: bool, out: &mut String) {
+    let reason = if was_cut { format!(": {}", error.reason) } else { String::new() };
+    let told = format!("{}{reason}\n{}", failure::address(error), failure::after_connect(error));
+    for line in escaped_lines(&told, OUTPUT_LINES) {
+        for line in folded(&line, look.columns.saturating_sub(8).max(20)) {
+            out.push_str(&format!("      | {line}\n"));
         }
     }
 }
@@ -69,6 +84,9 @@ fn row(look: &Look, cell: &CellOutcome, before: usize, out: &mut String) {
 fn cause(error: &ActionError, label: &str) -> String {
     if let Cause::Run(RunError::Failed(run)) = &*error.cause {
         return format!("{}: {}", failure::how_it_ended(run), run.command);
+    }
+    if let Some(error) = failure::connect_error(error) {
+        return error.reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     }
     let text = error.to_string();
     let text = text.strip_prefix(label).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);

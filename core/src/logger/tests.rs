@@ -175,6 +175,45 @@ async fn a_host_out_of_reach_comes_with_a_command_to_try() {
     assert!(text.contains("  next     try it by hand: ssh -p 2222 deploy@10.0.0.9\n"), "{text}");
 }
 
+#[tokio::test]
+async fn the_summary_tells_why_a_host_is_out_of_reach_before_where_it_is() {
+    let unreachable = |host: &str, reason: &str, hint: Option<&str>| {
+        let error = ConnectError {
+            host: host.to_string(),
+            address: "10.0.0.9".to_string(),
+            port: 2222,
+            user: "deploy".to_string(),
+            reason: reason.to_string(),
+            hint: hint.map(str::to_string),
+        };
+        Outcome::Failed(ActionError::from(RunError::Host(HostError::Connect(error))))
+    };
+    let changed = "host key: it has changed. 10.0.0.9 now shows ED25519 SHA256:new, but known_hosts:1 says SHA256:old";
+    let finished = Event::ParallelFinished {
+        node: "web".to_string(),
+        action: "go".to_string(),
+        outcomes: vec![
+            cell("web1", unreachable("web1", "connection refused", None), 100),
+            cell("web2", unreachable("web2", changed, Some("ssh-keygen -R 10.0.0.9")), 200),
+        ],
+    };
+    let terminal = ScriptedTerminal::interactive();
+    terminal.resize(Size { rows: 24, cols: 80 });
+    let logger = Logger::new(vec![ScreenLogger::new(terminal.clone(), false)], terminal.clone());
+    logger.emit(finished).await;
+    let text = terminal.output().replace('\r', "");
+    let at_once =
+        "connection refused\n      | deploy@10.0.0.9:2222\n      | try it by hand: ssh -p 2222 deploy@10.0.0.9\n";
+    assert!(text.contains(at_once), "{text}");
+    let row = text.lines().find(|line| line.starts_with("  web2")).unwrap();
+    assert!(row.contains("host key: it has changed."), "{text}");
+    // What had no room there is told in full below.
+    let unfolded = text.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+    let below = format!("deploy@10.0.0.9:2222: {changed} ssh-keygen -R 10.0.0.9");
+    assert!(unfolded.contains(&below), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
 fn cell(label: &str, outcome: Outcome, millis: u64) -> CellOutcome {
     CellOutcome { label: label.to_string(), outcome, elapsed: Duration::from_millis(millis) }
 }

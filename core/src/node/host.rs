@@ -68,6 +68,9 @@ pub struct HostSettings {
     pub timeout: Option<Duration>,
     /// Interval of keepalive messages; default 30 s. After three without an answer the peer is dead.
     pub keepalive: Option<Duration>,
+    /// How long a connection is kept that nobody uses (design 6); default 10 minutes. Of hosts that share a connection,
+    /// the one for which it was made decides. SFTP and a helper shell use it for another minute after their last work.
+    pub idle_timeout: Option<Duration>,
     /// SSH configuration file; default `~/.ssh/config`.
     pub config_filename: Option<String>,
     /// `strict`, `accept-new` or `ask`; default `ask` when somebody is there, `strict` otherwise (design 6).

@@ -313,6 +313,7 @@ fn run_field(lua: &Lua, error: &RunError, key: &str) -> mlua::Result<Value> {
 pub(super) fn status(status: &ExitStatus) -> Value {
     match status {
         ExitStatus::Code(code) => Value::Integer(i64::from(*code)),
+        ExitStatus::CutOff { ended, .. } => self::status(ended),
         ExitStatus::Signal(_) | ExitStatus::Unknown(_) => Value::Nil,
     }
 }
@@ -321,6 +322,7 @@ pub(super) fn status(status: &ExitStatus) -> Value {
 pub(super) fn signal(lua: &Lua, status: &ExitStatus) -> mlua::Result<Value> {
     match status {
         ExitStatus::Signal(name) => text(lua, name),
+        ExitStatus::CutOff { ended, .. } => signal(lua, ended),
         ExitStatus::Code(_) | ExitStatus::Unknown(_) => Ok(Value::Nil),
     }
 }

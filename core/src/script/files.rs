@@ -236,6 +236,11 @@ fn options_of(options: Value, word: &str, known: &[&str]) -> mlua::Result<FileOp
     let mut parsed = FileOptions::default();
     for (key, value) in option_table(options, word)? {
         match key.as_str() {
+            "resume" => {
+                return usage(format!(
+                    "{word} does not go on with half a transfer: it begins anew, and the file takes its name when it is whole"
+                ));
+            }
             key if !known.contains(&key) => return unknown_option(word, key, known),
             "use_sudo" => parsed.use_sudo = flag(&key, &value)?,
             "sandbox" => parsed.sandbox = Some(flag(&key, &value)?),

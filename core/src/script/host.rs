@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use mlua::{IntoLua, Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 
-use super::convert::{from_lua, text, type_name};
+use super::convert::{text, type_name};
 use super::error::{Raised, usage};
+use super::foreign::plain;
 use super::frames;
 use super::run::{flag, seconds};
 use super::shared::Shared;
@@ -26,7 +27,7 @@ pub(super) struct LuaHostKind {
 }
 
 /// The settings there are (row F-61).
-pub(super) const SETTINGS: [&str; 19] = [
+pub(super) const SETTINGS: [&str; 20] = [
     "slug",
     "address",
     "port",
@@ -39,6 +40,7 @@ pub(super) const SETTINGS: [&str; 19] = [
     "rsa_key_password",
     "timeout",
     "keepalive",
+    "idle_timeout",
     "config_filename",
     "host_keys",
     "reject_unknown_hosts",
@@ -133,6 +135,7 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
         "key_password" | "rsa_key_password" => settings.key_password = Some(secret()?),
         "timeout" => settings.timeout = Some(seconds(key, value)?),
         "keepalive" => settings.keepalive = Some(seconds(key, value)?),
+        "idle_timeout" => settings.idle_timeout = Some(seconds(key, value)?),
         "config_filename" => settings.config_filename = Some(words()?),
         "host_keys" => settings.host_keys = Some(policy(&words()?)?),
         "reject_unknown_hosts" => settings.host_keys = reject_unknown(value)?,
@@ -140,7 +143,7 @@ fn set(lua: &Lua, kind: &HostKind, settings: &mut HostSettings, key: &str, value
         "proxy_jump" => settings.proxy = Some(proxy::jump(lua, value)?),
         "proxy_command" => settings.proxy = Some(proxy::command(words()?)),
         "helper_shell" => settings.helper_shell = Some(flag(key, value)?),
-        _ if matches!(kind, HostKind::Custom(_)) => settings.extra.push((key.to_string(), from_lua(lua, value)?)),
+        _ if matches!(kind, HostKind::Custom(_)) => settings.extra.push((key.to_string(), plain(lua, value)?)),
         _ => return usage(format!("a host has no setting '{key}'{}", suggest(key, SETTINGS.into_iter()))),
     }
     Ok(())
@@ -203,8 +206,8 @@ fn files(value: &Value) -> mlua::Result<Vec<String>> {
 }
 
 /// What can be read of a host.
-pub(super) const READABLE: [&str; 8] =
-    ["slug", "address", "port", "username", "key_filename", "config_filename", "timeout", "keepalive"];
+pub(super) const READABLE: [&str; 9] =
+    ["slug", "address", "port", "username", "key_filename", "config_filename", "timeout", "keepalive", "idle_timeout"];
 
 /// What can be read of a host; never a secret.
 fn read(lua: &Lua, host: &HostDef, key: &Value) -> mlua::Result<Value> {
@@ -219,6 +222,7 @@ fn read(lua: &Lua, host: &HostDef, key: &Value) -> mlua::Result<Value> {
         "config_filename" => settings.config_filename.as_deref().into_lua(lua),
         "timeout" => settings.timeout.map(|time| time.as_secs_f64()).into_lua(lua),
         "keepalive" => settings.keepalive.map(|time| time.as_secs_f64()).into_lua(lua),
+        "idle_timeout" => settings.idle_timeout.map(|time| time.as_secs_f64()).into_lua(lua),
         "run" | "sudo" | "cd" | "env" | "prefix" => usage(format!(
             "{host} is a host as it was written down: commands run on the hosts of a node, as in `self.hosts:{key}(...)`"
         )),

@@ -115,6 +115,7 @@ function deployer.set_group(group) end
 ---@field config_filename? string
 ---@field timeout? number
 ---@field keepalive? number
+---@field idle_timeout? number
 ---@overload fun(settings: deployer.HostSettings): deployer.HostDefinition
 
 --- What is not set comes from `~/.ssh/config`.
@@ -131,6 +132,7 @@ function deployer.set_group(group) end
 ---@field rsa_key_password? string The same as key_password.
 ---@field timeout? number Seconds for connecting.
 ---@field keepalive? number Seconds between two signs of life; 30 when nobody says otherwise.
+---@field idle_timeout? number Seconds for which a connection is kept that nobody uses; 600 when not set.
 ---@field config_filename? string Instead of `~/.ssh/config`.
 ---@field host_keys? "strict"|"accept-new"|"ask" What happens to unknown host keys.
 ---@field reject_unknown_hosts? boolean true is the same as `host_keys = "strict"`.
@@ -146,6 +148,7 @@ function deployer.SSHHost(settings) end
 ---@class deployer.CommandHostSettings: deployer.HostSettings
 ---@field wrapper string[] The command put before each command, as words: `{ "docker", "exec", "-i", "box" }`.
 ---@field terminal_wrapper? string[] The same for runs in a terminal, where it differs: `{ "docker", "exec", "-it", "box" }`.
+---@field takes_line? boolean The wrapper takes one line for a shell on the other side, as `ssh` and `su -c` do; false when not set.
 
 --- A host behind a command on the machine that deployer runs on: a container, a namespace, a chroot.
 ---@param settings deployer.CommandHostSettings

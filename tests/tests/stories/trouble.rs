@@ -79,6 +79,45 @@ fn a_refused_connection_names_the_host_and_the_port() {
     says(&hello(&world), 3, &["box", &place(&farm), &farm.port().to_string(), "refused"]);
 }
 
+// rows: F-68 W-14
+#[test]
+fn the_summary_says_first_why_a_host_is_out_of_reach_and_what_to_do() {
+    let world = World::new();
+    let farm = world.sshd(1);
+    let mut gone = world.sshd(1);
+    let dead = gone.lua(0, "dead", "");
+    gone.stop();
+    let (wrong, known) = farm.wrong_known_hosts();
+    let changed = farm.lua(0, "changed", "");
+    let changed = changed.replace(&farm.known_hosts().display().to_string(), &wrong.display().to_string());
+    world.deploy(&format!(
+        "local Web = ParallelNode {{}}\nfunction Web:hello() self.host:run(\"echo hello\") end\n\
+         return Node {{ Hosts = {{ web = {{ {}, {dead}, {changed} }} }}, \
+         Web = Web.Array {{ Hosts = deployer.map_roles {{ host = \"web\" }} }} }}\n",
+        farm.lua(0, "good", "")
+    ));
+    let mut operator = world.terminal_sized("operator", "deployer", &["run", "-s"], 40, 80);
+    operator.wait_for_prompt("deploy > ");
+    operator.send_line("Web hello");
+    operator.wait_for_text("the totals", "1 ok, 2 failed");
+    let row = |slug: &str, words: &str| {
+        let screen = operator.contents();
+        let found = screen.lines().any(|line| line.starts_with(&format!("  {slug}")) && line.contains(words));
+        assert!(found, "{slug}: {words}\n{}", operator.evidence());
+    };
+    row("good", " ok ");
+    row("dead", "connection refused");
+    row("changed", "host key: it has changed.");
+    let place = format!("{}@{}:{}", sshd::user_name(), gone.addresses()[0], gone.port());
+    let by_hand = format!("| {place}\n      | try it by hand: ssh -p {} ", gone.port());
+    operator.wait_for_text("where the dead one was looked for, and what to try", &by_hand);
+    operator.wait_for_text("the key on file", &known);
+    operator.wait_for_text("what to do about a changed key", "ssh-keygen -f");
+    operator.wait_for_prompt("deploy > ");
+    operator.send_line("exit");
+    assert_eq!(operator.exit_status(), 0);
+}
+
 // rows: P-11 W-20
 #[test]
 fn an_unknown_action_or_path_is_said_and_nothing_runs() {

@@ -13,10 +13,11 @@ const SHOWN: usize = 120;
 
 /// Whether a certificate, whose authority is trusted, vouches for the host of this name now. The checks and their order
 /// are those of OpenSSH 9.2, measured: names are compared as they are, without patterns; no names at all means any host.
+/// `signatures` are the names of those that an authority may sign with.
 ///
 /// # Errors
 /// Which check failed, as the rest of a sentence that begins with the certificate.
-pub(super) fn check_host(certificate: &Certificate, name: &str, now: u64) -> Result<(), String> {
+pub(super) fn check_host(certificate: &Certificate, name: &str, now: u64, signatures: &[String]) -> Result<(), String> {
     if certificate.cert_type() != CertType::Host {
         return Err("it is a certificate of a user, not of a host".into());
     }
@@ -34,6 +35,13 @@ pub(super) fn check_host(certificate: &Certificate, name: &str, now: u64) -> Res
     }
     if certificate.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
         return Err("its authority signed it with SHA-1, which is not safe".into());
+    }
+    let signed_with = certificate.signature().algorithm();
+    if !signatures.iter().any(|allowed| allowed == signed_with.as_str()) {
+        let (signed_with, allowed) = (printable(signed_with.as_str(), SHOWN), list(signatures));
+        return Err(format!(
+            "its authority signed it with {signed_with}, and CASignatureAlgorithms of the ssh configuration allows {allowed}"
+        ));
     }
     // By itself this proves nothing; the caller has compared the authority with those on file.
     certificate.verify_signature().map_err(|_| "the signature of its authority is wrong".to_string())
@@ -124,12 +132,16 @@ pub(super) mod tests {
         builder.valid_principal("web1").unwrap().valid_principal("web1.lan").unwrap();
     }
 
+    fn check(certificate: &Certificate, name: &str, now: u64) -> Result<(), String> {
+        check_host(certificate, name, now, &["ssh-ed25519".to_string()])
+    }
+
     #[test]
     fn each_check_fails_by_its_own_name() {
         let good = host(named);
-        assert_eq!(check_host(&good, "web1", 1500), Ok(()));
-        assert_eq!(check_host(&good, "WEB1.lan", 1000), Ok(()));
-        let failed = |certificate: &Certificate, name, now| check_host(certificate, name, now).unwrap_err();
+        assert_eq!(check(&good, "web1", 1500), Ok(()));
+        assert_eq!(check(&good, "WEB1.lan", 1000), Ok(()));
+        let failed = |certificate: &Certificate, name, now| check(certificate, name, now).unwrap_err();
         assert_eq!(failed(&good, "web1", 999), "it is not valid before 1970-01-01 00:16 UTC");
         assert_eq!(failed(&good, "web1", 2000), "it expired on 1970-01-01 00:33 UTC");
         assert_eq!(failed(&good, "web2", 1500), "it is for web1, web1.lan, not for web2");
@@ -147,7 +159,13 @@ pub(super) mod tests {
         let everybody = host(|builder| {
             builder.all_principals_valid().unwrap();
         });
-        assert_eq!(check_host(&everybody, "web1", 1500), Ok(()));
+        assert_eq!(check(&everybody, "web1", 1500), Ok(()));
+        let others = ["rsa-sha2-512", "ecdsa-sha2-nistp256"].map(str::to_string);
+        assert_eq!(
+            check_host(&good, "web1", 1500, &others).unwrap_err(),
+            "its authority signed it with ssh-ed25519, and CASignatureAlgorithms of the ssh configuration allows \
+             rsa-sha2-512, ecdsa-sha2-nistp256"
+        );
     }
 
     #[test]
@@ -161,7 +179,7 @@ pub(super) mod tests {
             let mut changed = bytes.clone();
             changed[index] ^= 1;
             let Ok(certificate) = Certificate::from_bytes(&changed) else { continue };
-            assert!(check_host(&certificate, "web1", 1500).is_err(), "byte {index}");
+            assert!(check(&certificate, "web1", 1500).is_err(), "byte {index}");
             found_out += 1;
         }
         assert!(found_out > 50, "{found_out}");
@@ -182,7 +200,7 @@ pub(super) mod tests {
         let certificate = host(|builder| {
             builder.valid_principal("\x1b[2Jevil").unwrap();
         });
-        assert_eq!(check_host(&certificate, "web1", 1500).unwrap_err(), "it is for [2Jevil, not for web1");
+        assert_eq!(check(&certificate, "web1", 1500).unwrap_err(), "it is for [2Jevil, not for web1");
         assert!(describe(&certificate).starts_with("certificate \"web1\" signed by ED25519 SHA256:"));
     }
 }

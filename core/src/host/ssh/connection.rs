@@ -15,8 +15,6 @@ use super::tap::Gauge;
 use super::target::{Key, Target};
 use super::vitals::{Forward, Vitals};
 
-/// A connection nobody uses is closed after this time.
-pub(super) const IDLE: Duration = Duration::from_secs(600);
 /// How long a server may take to agree to the end of a connection.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// How long to wait for the reason of an end that was seen.
@@ -41,6 +39,8 @@ pub(super) struct Connection {
     through: Option<(Lease, Forward)>,
     /// Silence after which the peer is dead; `None`: nothing is sent, so silence says nothing.
     silence: Option<Duration>,
+    /// How long it is kept when nobody uses it.
+    pub(super) idle_timeout: Duration,
 }
 
 impl Connection {
@@ -58,6 +58,7 @@ impl Connection {
             via: target.route.describe(),
             through: link.through,
             silence: target.keepalive.map(|interval| interval.saturating_mul(rounds).saturating_add(WATCHDOG_SLACK)),
+            idle_timeout: target.idle_timeout,
         }
     }
 
@@ -122,7 +123,8 @@ impl Connection {
 
     /// How often to look.
     fn round(&self) -> Duration {
-        self.silence.map_or(IDLE / 4, |limit| (limit / 4).clamp(Duration::from_millis(100), IDLE / 4))
+        let shortest = self.silence.map_or(self.idle_timeout, |silence| silence.min(self.idle_timeout));
+        (shortest / 4).max(Duration::from_millis(100))
     }
 }
 
@@ -130,9 +132,9 @@ impl Connection {
 /// dead and russh is stuck.
 pub(super) async fn keep(connection: Weak<Connection>, key: Key, weak_pool: Weak<Shared>) {
     loop {
-        let Some((ended, round)) = connection.upgrade().map(|kept| (kept.vitals.ended().clone(), kept.round())) else {
-            return;
-        };
+        let Some(kept) = connection.upgrade() else { return };
+        let (ended, round, idle_timeout) = (kept.vitals.ended().clone(), kept.round(), kept.idle_timeout);
+        drop(kept);
         let over = timeout(round, ended.cancelled()).await.is_ok();
         let (Some(connection), Some(pool)) = (connection.upgrade(), weak_pool.upgrade()) else { return };
         if over {
@@ -140,7 +142,7 @@ pub(super) async fn keep(connection: Weak<Connection>, key: Key, weak_pool: Weak
             drop((connection, pool));
             // What people typed is kept for as long as a connection may be idle, so that a restarted server does not
             // make everybody type again.
-            tokio::time::sleep(IDLE).await;
+            tokio::time::sleep(idle_timeout).await;
             if let Some(pool) = weak_pool.upgrade() {
                 pool.tidy(&key);
             }

@@ -86,7 +86,7 @@ impl Inspector {
         let (name, port) = (&self.trust.name, self.trust.port);
         let said = certificate::describe(shown);
         match self.known.authority(name, port, shown) {
-            Authority::Trusted => certificate::check_host(shown, name, certificate::now()).map_err(|why| {
+            Authority::Trusted => certificate::check_host(shown, name, certificate::now(), &self.trust.authorities).map_err(|why| {
                 Objection::Doubt(Doubt {
                     reason: format!("the {said} is not good: {why}"),
                     hint: format!(

@@ -19,6 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// two minutes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_MAX: usize = 3;
+/// How long a connection is kept that nobody uses.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where and how to connect. Two hosts with equal [`Key`]s share connections.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(super) struct Target {
     pub(super) keepalive: Option<Duration>,
     /// Unanswered keepalive messages that end the connection.
     pub(super) keepalive_max: usize,
+    /// How long the connection is kept when nobody uses it.
+    pub(super) idle_timeout: Duration,
     pub(super) identity: Identity,
     pub(super) trust: Trust,
     /// What is offered to the server.
@@ -85,6 +89,8 @@ pub(super) struct Trust {
     pub(super) port: u16,
     /// Known-hosts files; accepted keys are added to the first.
     pub(super) files: Vec<PathBuf>,
+    /// Names of the signatures with which an authority may vouch for the host (`CASignatureAlgorithms`).
+    pub(super) authorities: Vec<String>,
 }
 
 /// [`HostKeyPolicy`], hashable.
@@ -172,9 +178,10 @@ impl Target {
         };
         let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
         let identity = identity(said, configured, agent, &tokens)?;
-        let trust = trust(said, configured, &tokens, &address)?;
         let wishes = configured.algorithms.clone();
         let algorithms = wishes.resolve()?;
+        let trust =
+            Trust { authorities: algorithms.authorities().to_vec(), ..trust(said, configured, &tokens, &address)? };
         let parts = Parts { address, port, user, identity, trust, wishes, via: Via::Direct };
         Ok(Target {
             name: name.to_string(),
@@ -182,6 +189,7 @@ impl Target {
             timeout: said.timeout.or(configured.connect_timeout).filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
             keepalive: (!keepalive.is_zero()).then_some(keepalive),
             keepalive_max: configured.alive_count.unwrap_or(KEEPALIVE_MAX),
+            idle_timeout: said.idle_timeout.unwrap_or(IDLE_TIMEOUT),
             address: parts.address.clone(),
             port,
             user: parts.user.clone(),
@@ -258,7 +266,8 @@ fn trust(said: &HostSettings, configured: &Settings, tokens: &Tokens<'_>, addres
         Some(alias) => (alias.clone(), 22),
         None => (address.to_string(), tokens.port),
     };
-    Ok(Trust { policy: policy(said.host_keys, configured.strict_host_keys), name, port, files })
+    let policy = policy(said.host_keys, configured.strict_host_keys);
+    Ok(Trust { policy, name, port, files, authorities: Vec::new() })
 }
 
 fn known_hosts_files(configured: &Settings, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, Failure> {

@@ -203,7 +203,7 @@ fn groups_make_coloured_copies() {
 #[test]
 fn host_settings_are_read_and_inherited() {
     let root = load(
-        "local base = SSHHost { slug = 'base', port = 2222, username = 'me', password = 'p', timeout = 2.5, keepalive = 5,
+        "local base = SSHHost { slug = 'base', port = 2222, username = 'me', password = 'p', timeout = 2.5, keepalive = 5, idle_timeout = 90,
           key = 'K', rsa_key_password = 'q', config_filename = '/c', reject_unknown_hosts = true, known_hosts = { '/k' } }
         local derived = base { slug = 'derived', port = 22, host_keys = 'accept-new', known_hosts = '/l' }
         assert(base.slug == 'base' and base.port == 2222 and derived.username == 'me' and derived.timeout == 2.5)
@@ -214,6 +214,7 @@ fn host_settings_are_read_and_inherited() {
     let [base, derived, local, also] = root.roles().get("a") else { panic!() };
     assert_eq!(base.settings().host_keys, Some(crate::node::HostKeyPolicy::Strict));
     assert_eq!(derived.settings().host_keys, Some(crate::node::HostKeyPolicy::AcceptNew));
+    assert_eq!(derived.settings().idle_timeout, Some(std::time::Duration::from_secs(90)));
     assert_eq!(derived.settings().key.as_ref().unwrap().reveal(), "K");
     assert_eq!(derived.settings().key_password.as_ref().unwrap().reveal(), "q");
     assert_eq!(derived.settings().known_hosts.as_deref(), Some(&["/l".to_string()][..]));
@@ -222,6 +223,38 @@ fn host_settings_are_read_and_inherited() {
         (local.slug(), local.address(), also.slug(), also.address()),
         ("localhost", "localhost", "also", "localhost")
     );
+}
+
+/// rows: F-02
+#[test]
+fn the_wrapper_of_a_command_host_is_a_list_of_words() {
+    let box_with = |settings: &str| {
+        load(&format!(
+            "local box = d.CommandHost {{ slug = 'box', wrapper = {{ 'docker', 'exec', '-i', 'box' }} }}
+            return Node {{ Hosts = {{ a = {{ box {{ slug = 'other', {settings} }} }} }} }}"
+        ))
+    };
+    let root = box_with("terminal_wrapper = { 'docker', 'exec', '-it', 'box' }, takes_line = true").unwrap();
+    let words = |words: &[&str]| crate::Value::List(words.iter().copied().map(crate::Value::text).collect());
+    let expected = [
+        ("wrapper", words(&["docker", "exec", "-i", "box"])),
+        ("terminal_wrapper", words(&["docker", "exec", "-it", "box"])),
+        ("takes_line", crate::Value::Bool(true)),
+    ];
+    let mut extra = root.roles().get("a")[0].settings().extra.clone();
+    extra.sort_by_key(|(name, _)| expected.iter().position(|(wanted, _)| wanted == name));
+    assert_eq!(extra, expected.map(|(name, value)| (name.to_string(), value)));
+    for (settings, error) in [
+        (
+            "wrapper = 'docker exec box'",
+            "wrapper must be a list of words, as in { \"docker\", \"exec\", \"-i\", \"box\" }",
+        ),
+        ("wrapper = {}", "wrapper must be a list of words, as in { \"docker\", \"exec\", \"-i\", \"box\" }"),
+        ("takes_line = 1", "takes_line must be true or false"),
+    ] {
+        let message = box_with(settings).unwrap_err().to_string();
+        assert!(message.contains(error), "{settings}: {message}");
+    }
 }
 
 /// rows: F-61

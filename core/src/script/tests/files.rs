@@ -57,6 +57,10 @@ async fn files_are_opened_asked_about_and_transferred() {
         ("return self.hosts:put_file('a', 'b')", "'put_file' is for one host, as in `self.hosts[1]:put_file(...)`"),
         ("return h:open(dir .. '/f', 'x')", "the mode of open is \"r\", \"w\" or \"a\", got \"x\""),
         ("return h:open(dir .. '/f', 'w', { mode = '999' })", "mode must be octal digits as in \"640\", got \"999\""),
+        (
+            "return h:put_file('a', 'b', { resume = true })",
+            "put_file does not go on with half a transfer: it begins anew, and the file takes its name when it is whole",
+        ),
         ("return h:put_file('a', 'b', { recursiv = true })", "put_file has no option 'recursiv'; did you mean 'recursive'?"),
         ("return h:open(3)", "a path of open must be text, got a number"),
         ("return h:open(dir .. '/f', 'w', 'x')", "the options of open are a table, got text"),

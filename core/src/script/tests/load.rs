@@ -83,7 +83,7 @@ fn broken_files_say_where_and_what_instead() {
         ("return SSHHost { adress = 'x' }", "deploy.lua:1: a host has no setting 'adress'; did you mean 'address'?"),
         (
             "return SSHHost { xyzzy = 'x' }",
-            "deploy.lua:1: a host has no setting 'xyzzy'; there is: slug, address, port, username, password, key_filename, key, rsa_key, key_password, rsa_key_password, timeout, keepalive, config_filename, host_keys, reject_unknown_hosts, known_hosts, proxy_jump, proxy_command, helper_shell",
+            "deploy.lua:1: a host has no setting 'xyzzy'; there is: slug, address, port, username, password, key_filename, key, rsa_key, key_password, rsa_key_password, timeout, keepalive, idle_timeout, config_filename, host_keys, reject_unknown_hosts, known_hosts, proxy_jump, proxy_command, helper_shell",
         ),
         (
             "return SSHHost { address = 'x' }",

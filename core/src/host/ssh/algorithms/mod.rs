@@ -1,6 +1,6 @@
 //! Which algorithms are offered to a server: our defaults, changed by what the SSH configuration says about the host.
 //!
-//! `Ciphers`, `KexAlgorithms`, `MACs`, `HostKeyAlgorithms` and `PubkeyAcceptedAlgorithms` are read as OpenSSH reads them:
+//! `Ciphers`, `KexAlgorithms`, `MACs`, `HostKeyAlgorithms`, `PubkeyAcceptedAlgorithms` and `CASignatureAlgorithms` are read as OpenSSH reads them:
 //! a list replaces the defaults, `+list` adds to them, `-list` takes away, `^list` puts to the front; names may be
 //! patterns. What the configuration wants and nobody here can do is kept aside, and told when a server insists on it.
 
@@ -32,6 +32,8 @@ pub(super) struct Wishes {
     pub(super) macs: Option<String>,
     /// `PubkeyAcceptedAlgorithms`.
     pub(super) user_keys: Option<String>,
+    /// `CASignatureAlgorithms`.
+    pub(super) authorities: Option<String>,
 }
 
 /// What is offered, in order.
@@ -45,6 +47,8 @@ pub(super) struct Algorithms {
     certificates: Vec<Algorithm>,
     /// Names of the kinds of keys that may let us in.
     user_keys: Vec<String>,
+    /// Names of the signatures with which an authority may vouch for a host.
+    authorities: Vec<String>,
     /// What the configuration asks for and nobody here can do.
     missing: Vec<String>,
 }
@@ -67,6 +71,11 @@ impl Wishes {
         let macs = take("MACs", &self.macs, names(DEFAULT_MACS), mac_names())?;
         let keys = take("HostKeyAlgorithms", &self.host_keys, default_keys(), key_names())?;
         let user_keys = take("PubkeyAcceptedAlgorithms", &self.user_keys, default_keys(), key_names())?;
+        // Nothing is offered by this one, so a server cannot miss anything of it.
+        let authorities = match &self.authorities {
+            Some(wish) => list::apply("CASignatureAlgorithms", wish, &signatures(), &signatures())?.names,
+            None => signatures(),
+        };
         Ok(Algorithms {
             kex: kex.iter().filter_map(|name| kex::Name::try_from(name.as_str()).ok()).collect(),
             ciphers: ciphers.iter().filter_map(|name| cipher::Name::try_from(name.as_str()).ok()).collect(),
@@ -74,6 +83,7 @@ impl Wishes {
             host_keys: plain(&keys),
             certificates: certified(&keys),
             user_keys,
+            authorities,
             missing,
         })
     }
@@ -112,6 +122,11 @@ impl Algorithms {
     /// Whether signatures with SHA-1, which are not safe, are allowed for this host.
     pub(super) fn takes_sha1(&self) -> bool {
         self.user_keys.iter().any(|name| name == "ssh-rsa" || name == "ssh-rsa-cert-v01@openssh.com")
+    }
+
+    /// Names of the signatures with which an authority may vouch for a host.
+    pub(super) fn authorities(&self) -> &[String] {
+        &self.authorities
     }
 
     /// What the configuration asks for and nobody here can do.
@@ -216,6 +231,11 @@ fn key_names() -> Vec<String> {
 
 fn default_keys() -> Vec<String> {
     key_names().into_iter().filter(|name| name != "ssh-rsa" && name != "ssh-rsa-cert-v01@openssh.com").collect()
+}
+
+/// Names of the signatures that are safe, those of certificates left out: an authority has none itself.
+fn signatures() -> Vec<String> {
+    keys().iter().map(|key| key.as_str().to_string()).filter(|name| name != "ssh-rsa").collect()
 }
 
 fn plain(names: &[String]) -> Vec<Algorithm> {

@@ -91,6 +91,10 @@ pub(super) struct Running {
     victim: Victim,
     terminal: bool,
     status: Option<ExitStatus>,
+    /// The server said that no more output comes.
+    all_sent: bool,
+    /// The channel went away with its connection, not by its own end.
+    lost: bool,
     /// Output is dropped until the ring is empty.
     dropping: bool,
     patience: Duration,
@@ -152,6 +156,8 @@ impl Running {
             victim,
             terminal,
             status: None,
+            all_sent: false,
+            lost: false,
             dropping: false,
             patience: PATIENCE,
             end: None,
@@ -211,12 +217,12 @@ impl Running {
         if let Some(sweep) = self.sweep.take() {
             sweep.await;
         }
+        let connection = self.lease.connection.clone();
         let status = match self.status.take() {
-            Some(status) => status,
-            None => {
-                let connection = self.lease.connection.clone();
-                ExitStatus::Unknown(why_unknown(&connection).await)
-            }
+            Some(status @ ExitStatus::Unknown(_)) => status,
+            Some(status) if !self.lost || self.all_sent => status,
+            Some(ended) => ExitStatus::CutOff { ended: Box::new(ended), why: connection.last_words().await },
+            None => ExitStatus::Unknown(why_unknown(&connection).await),
         };
         self.finish(status).await;
     }
@@ -364,7 +370,12 @@ impl Running {
     fn take(&mut self, message: Option<ChannelMsg>) -> bool {
         self.quiet = None;
         match message {
-            None | Some(ChannelMsg::Close) => return false,
+            None => {
+                self.lost = true;
+                return false;
+            }
+            Some(ChannelMsg::Close) => return false,
+            Some(ChannelMsg::Eof) => self.all_sent = true,
             Some(ChannelMsg::Data { data }) => self.printed(Stream::Out, data),
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.printed(Stream::Err, data),
             Some(ChannelMsg::ExitStatus { exit_status }) => {

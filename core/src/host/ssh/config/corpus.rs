@@ -120,6 +120,7 @@ fn theirs(config: &Path, said: &HostSettings) -> Result<Facts, String> {
         ("macs", one("macs")),
         ("hostkeyalgorithms", one("hostkeyalgorithms")),
         ("pubkeyacceptedalgorithms", one("pubkeyacceptedalgorithms")),
+        ("casignaturealgorithms", one("casignaturealgorithms")),
     ]))
 }
 
@@ -196,6 +197,7 @@ async fn ours(config: &Path, said: &HostSettings, resolver: &Resolver) -> Result
             "pubkeyacceptedalgorithms",
             algorithms("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", wishes.user_keys)?,
         ),
+        ("casignaturealgorithms", algorithms("casignaturealgorithms", "sig", wishes.authorities)?),
     ]))
 }
 
@@ -274,7 +276,7 @@ async fn we_read_what_ssh_reads_in_files_nobody_thought_of() {
         "Match originalhost db user !berta,*",
         "Match localuser nobody-there",
     ];
-    const LINES: [&str; 27] = [
+    const LINES: [&str; 29] = [
         "HostName 10.0.0.1",
         "HostName %h.lan",
         "User anna",
@@ -299,6 +301,8 @@ async fn we_read_what_ssh_reads_in_files_nobody_thought_of() {
         "MACs -*sha1*",
         "HostKeyAlgorithms ssh-ed25519",
         "PubkeyAcceptedAlgorithms +ssh-rsa",
+        "CASignatureAlgorithms rsa-sha2-*,ssh-ed25519",
+        "CASignatureAlgorithms -ecdsa-*",
         "ProxyJump anna%AT%bastion:22,inner",
         "ProxyJump none",
         "ProxyCommand nc \"%h\" %p",

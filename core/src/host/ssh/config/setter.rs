@@ -7,7 +7,7 @@ use super::{Proxy, Settings};
 use crate::host::ssh::hops::Hop;
 
 /// What is looked at; a line of any other kind may say what it likes.
-pub(super) const KEYWORDS: [&str; 21] = [
+pub(super) const KEYWORDS: [&str; 22] = [
     "hostname",
     "hostkeyalias",
     "user",
@@ -28,6 +28,7 @@ pub(super) const KEYWORDS: [&str; 21] = [
     "pubkeyacceptedalgorithms",
     // Its name until OpenSSH 8.5.
     "pubkeyacceptedkeytypes",
+    "casignaturealgorithms",
     "canonicalizehostname",
     "revokedhostkeys",
 ];
@@ -78,6 +79,7 @@ impl Setter {
             "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => {
                 keep(&mut settings.algorithms.user_keys, first()?);
             }
+            "casignaturealgorithms" => keep(&mut settings.algorithms.authorities, first()?),
             // Ignoring it would trust keys that somebody has withdrawn.
             "revokedhostkeys" if !first()?.eq_ignore_ascii_case("none") => {
                 return Err("RevokedHostKeys is not supported: \

@@ -1,5 +1,6 @@
 //! A program as the way to a server: `ProxyCommand`.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
@@ -48,15 +49,22 @@ impl Watch {
     }
 }
 
+/// The shell that reads the line, as for ssh: `SHELL` of the environment, or `/bin/sh`.
+fn shell(environment: &[(OsString, OsString)]) -> OsString {
+    let set = environment.iter().find(|(name, value)| name == "SHELL" && !value.is_empty());
+    set.map_or_else(|| "/bin/sh".into(), |(_, shell)| shell.clone())
+}
+
 /// Starts it, in a process group of its own. The program is ended when the stream is dropped.
 ///
 /// # Errors
 /// Why it cannot be started.
 pub(super) async fn start(line: &str, agent: Option<&Path>) -> io::Result<(CommandStream, Watch)> {
-    let mut command = Command::new("/bin/sh");
+    let environment = environment();
+    let mut command = Command::new(shell(&environment));
     // As ssh does it: the shell gives way to the program, so that signals reach it.
     command.arg("-c").arg(format!("exec {line}"));
-    command.env_clear().envs(environment()).env_remove("SSH_AUTH_SOCK");
+    command.env_clear().envs(environment).env_remove("SSH_AUTH_SOCK");
     // The agent is the operator's, which need not be the one this process was started with.
     command.envs(agent.map(|socket| ("SSH_AUTH_SOCK", socket)));
     let started = tokio::task::spawn_blocking(move || piped(command)).await.map_err(io::Error::other)??;
@@ -179,5 +187,18 @@ impl AsyncWrite for CommandStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stdin = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_read_by_the_shell_of_the_environment() {
+        let environment = |shell: &str| vec![("A".into(), "b".into()), ("SHELL".into(), shell.into())];
+        assert_eq!(shell(&environment("/bin/zsh")), "/bin/zsh");
+        assert_eq!(shell(&environment("")), "/bin/sh");
+        assert_eq!(shell(&[]), "/bin/sh");
     }
 }

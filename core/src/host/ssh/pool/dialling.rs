@@ -5,7 +5,8 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::shared::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 use crate::host::ssh::auth::Memory;
 use crate::host::ssh::connection::{Connection, keep};
 use crate::host::ssh::dial::Dialler;

@@ -1,6 +1,7 @@
 //! All connections of one daemon or program: who shares which, who dials, when they end.
 
 mod dialling;
+mod entry;
 mod lease;
 mod shared;
 

@@ -1,6 +1,6 @@
 //! What the pool and the tasks of its connections share: the table of destinations.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -9,14 +9,14 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ConnectionInfo;
 use super::dialling::{Dial, Starter, Waiting, same};
+use super::entry::Entry;
 use super::lease::{Lease, Purpose};
 use crate::host::Reach;
 use crate::host::ssh::SshOptions;
 use crate::host::ssh::auth::Memory;
 use crate::host::ssh::config::Resolver;
-use crate::host::ssh::connection::{Connection, IDLE};
+use crate::host::ssh::connection::Connection;
 use crate::host::ssh::failure::{Failure, FailureKind};
 use crate::host::ssh::governor::Governor;
 use crate::host::ssh::helper::Helpers;
@@ -27,9 +27,6 @@ use crate::host::ssh::target::{Key, Target};
 
 /// Connections to one destination. With the ten channels a stock sshd allows each, 160 commands at once.
 const MAX_CONNECTIONS: usize = 16;
-
-/// Hosts that `connections` names for one connection.
-const HOSTS_SHOWN: usize = 8;
 
 /// What the pool and the tasks of its connections share.
 pub(in crate::host::ssh) struct Shared {
@@ -65,18 +62,6 @@ pub(super) struct Destination {
     memory: Arc<Memory>,
     /// Told when a channel ends or a connection goes away.
     freed: Arc<Notify>,
-}
-
-/// A connection and who uses it.
-pub(super) struct Entry {
-    pub(super) connection: Arc<Connection>,
-    sessions: usize,
-    /// Connections to other hosts that go through it.
-    hops: usize,
-    /// Slugs of the hosts it was last used for, the latest first.
-    hosts: VecDeque<String>,
-    /// `None` while somebody uses it.
-    idle_since: Option<Instant>,
 }
 
 /// What is to be done to get a lease.
@@ -195,10 +180,7 @@ impl Shared {
         let destination = destinations.entry(key.clone()).or_default();
         destination.connections.retain(|entry| !entry.connection.is_dead());
         if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.has_room(avoid, purpose)) {
-            *entry.leases(purpose) += 1;
-            entry.idle_since = None;
-            let connection = entry.connection.clone();
-            return Next::Lease(Lease::new(connection, key, purpose, self));
+            return Next::Lease(Lease::new(entry.take(purpose), key, purpose, self));
         }
         if let Some(dial) = destination.dial.as_mut() {
             dial.waiting += 1;
@@ -233,8 +215,8 @@ impl Shared {
     pub(in crate::host::ssh) fn retire(&self, key: &Key, id: u64, now: Instant) -> bool {
         let mut destinations = self.lock();
         let Some(destination) = destinations.get_mut(key) else { return true };
-        let idle = |entry: &Entry| entry.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= IDLE);
-        let retired = destination.connections.extract_if(.., |entry| entry.connection.id == id && idle(entry)).count();
+        let retire = |entry: &mut Entry| entry.connection.id == id && entry.is_idle(now);
+        let retired = destination.connections.extract_if(.., retire).count();
         drop(destinations);
         self.tidy(key);
         retired > 0
@@ -255,11 +237,7 @@ impl Shared {
         let Some(entry) = entries.and_then(|entries| entries.iter_mut().find(|entry| entry.connection.id == id)) else {
             return;
         };
-        if entry.hosts.front().is_none_or(|latest| latest != slug) {
-            entry.hosts.retain(|known| known != slug);
-            entry.hosts.push_front(slug.to_string());
-            entry.hosts.truncate(HOSTS_SHOWN);
-        }
+        entry.used_for(slug);
     }
 
     fn has_room(&self, key: &Key, avoid: &[u64]) -> bool {
@@ -275,11 +253,7 @@ impl Shared {
         let mut destinations = self.lock();
         let Some(destination) = destinations.get_mut(key) else { return };
         if let Some(entry) = destination.connections.iter_mut().find(|entry| entry.connection.id == id) {
-            let leases = entry.leases(purpose);
-            *leases = leases.saturating_sub(1);
-            if entry.sessions + entry.hops == 0 {
-                entry.idle_since = Some(Instant::now());
-            }
+            entry.give_back(purpose);
         }
         destination.freed.notify_waiters();
     }
@@ -298,48 +272,5 @@ impl Shared {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Destination>> {
         self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    pub(super) fn new(connection: Connection) -> Entry {
-        Entry {
-            connection: Arc::new(connection),
-            sessions: 0,
-            hops: 0,
-            hosts: VecDeque::new(),
-            idle_since: Some(Instant::now()),
-        }
-    }
-
-    fn leases(&mut self, purpose: Purpose) -> &mut usize {
-        match purpose {
-            Purpose::Session => &mut self.sessions,
-            Purpose::Hop => &mut self.hops,
-        }
-    }
-
-    /// Whether a channel may go there: the server allows another session, and no slow reader holds it up.
-    fn has_room(&self, avoid: &[u64], purpose: Purpose) -> bool {
-        let vitals = &self.connection.vitals;
-        !avoid.contains(&self.connection.id)
-            && (purpose == Purpose::Hop || self.sessions < vitals.limit())
-            && !vitals.stalled()
-            && !self.connection.is_dead()
-    }
-
-    pub(super) fn info(&self) -> ConnectionInfo {
-        ConnectionInfo {
-            address: self.connection.address.clone(),
-            port: self.connection.port,
-            user: self.connection.user.clone(),
-            channels: self.sessions,
-            hops: self.hops,
-            via: self.connection.via.clone(),
-            hosts: self.hosts.iter().cloned().collect(),
-            server: self.connection.server(),
-            algorithms: self.connection.vitals.algorithms(),
-            idle: self.idle_since.map(|since| since.elapsed()),
-        }
     }
 }

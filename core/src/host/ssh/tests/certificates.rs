@@ -126,6 +126,39 @@ async fn a_revoked_authority_and_a_revoked_key_are_refused() {
     assert_eq!(sshd.logins(), 0);
 }
 
+// rows: W-06
+#[tokio::test]
+async fn an_authority_must_sign_as_the_configuration_wants_it() {
+    let sshd = certified(&["-n", "web1"]).await;
+    let line = format!("@cert-authority * {}\n", public(&sshd, "authority"));
+    let wanting = |list: &str| {
+        let settings = knowing(&sshd, STRICT, &line);
+        std::fs::write(sshd.path("config"), format!("HostKeyAlias web1\nCASignatureAlgorithms {list}\n")).unwrap();
+        settings
+    };
+    for list in ["ssh-ed25519", "^rsa-sha2-512", "-ecdsa-*"] {
+        assert_eq!(run(&host(wanting(list), &pool()), piped("echo in")).await.out(), "in\n", "{list}");
+    }
+    let logins = sshd.logins();
+    for list in ["rsa-sha2-512", "-ssh-ed25519"] {
+        let message = refused(wanting(list)).await;
+        let expected = "its authority signed it with ssh-ed25519, and CASignatureAlgorithms of the ssh configuration \
+                        allows ";
+        assert!(message.contains(expected), "{message}");
+        // ssh refuses it as well.
+        let ssh = std::process::Command::new("ssh")
+            .args(["-F", sshd.path("config").to_str().unwrap(), "-p", &sshd.port.to_string(), "-o", "BatchMode=yes"])
+            .arg("-o")
+            .arg(format!("UserKnownHostsFile={}", sshd.path("known_hosts").display()))
+            .args(["-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "127.0.0.1", "true"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ssh.stderr);
+        assert!(said.contains("Certificate signed with disallowed algorithm"), "{said}");
+    }
+    assert_eq!(sshd.logins(), logins);
+}
+
 /// An sshd that lets in whoever has a certificate of its authority for the user, and no plain key.
 async fn for_users() -> Sshd {
     let sshd = Sshd::prepared(|directory| {

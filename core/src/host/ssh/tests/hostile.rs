@@ -9,9 +9,9 @@ use super::scripted::{Rules, Scripted};
 use super::*;
 use crate::node::HostKeyPolicy;
 
-const GREETING: &[u8] = b"SSH-2.0-odd\r\n";
+pub(super) const GREETING: &[u8] = b"SSH-2.0-odd\r\n";
 /// Nothing that a server sends may cost more than this: 64 MiB.
-const MEMORY: usize = 64 * 1024 * 1024;
+pub(super) const MEMORY: usize = 64 * 1024 * 1024;
 
 /// Counts panics of whatever thread or task, from now on.
 pub(super) fn count_panics() -> Arc<AtomicUsize> {
@@ -25,14 +25,14 @@ pub(super) fn count_panics() -> Arc<AtomicUsize> {
 }
 
 /// Memory of this process in bytes, as the kernel counts it.
-fn memory() -> usize {
+pub(super) fn memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
 /// A packet as it goes over the line before keys are agreed on.
-fn packet(payload: &[u8]) -> Vec<u8> {
+pub(super) fn packet(payload: &[u8]) -> Vec<u8> {
     let padding = 16 - (payload.len() + 5) % 8;
     let length = u32::try_from(payload.len() + padding + 1).unwrap();
     let mut packet = length.to_be_bytes().to_vec();
@@ -42,7 +42,7 @@ fn packet(payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-fn string(text: &[u8]) -> Vec<u8> {
+pub(super) fn string(text: &[u8]) -> Vec<u8> {
     [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text].concat()
 }
 
@@ -58,7 +58,7 @@ fn kexinit(lists: [&[u8]; 4]) -> Vec<u8> {
     packet(&payload)
 }
 
-fn good_kexinit() -> Vec<u8> {
+pub(super) fn good_kexinit() -> Vec<u8> {
     kexinit([b"curve25519-sha256", b"ssh-ed25519", b"aes256-gcm@openssh.com", b"hmac-sha2-256"])
 }
 

@@ -1,6 +1,7 @@
 //! Who shares a connection with whom.
 
 use super::*;
+use crate::node::HostKeyPolicy;
 
 // rows: F-66 W-56
 #[tokio::test]
@@ -150,4 +151,26 @@ fn running_with(mark: &str) -> usize {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     lines.filter(|line| String::from_utf8_lossy(line).contains(mark)).count()
+}
+
+// rows: F-66
+#[tokio::test]
+async fn what_nobody_uses_is_closed_what_is_used_is_not_and_the_next_command_dials_again() {
+    let sshd = Sshd::start().await;
+    let pool = pool();
+    let idle = HostSettings { idle_timeout: Some(Duration::from_millis(200)), ..sshd.settings() };
+    let used = host(idle.clone(), &pool);
+    let mut process = used.spawn(piped("echo ready; read line; echo \"got $line\""), &reach()).await.unwrap();
+    read_until(&mut process, "ready").await;
+    // Other trust, so another connection; it comes and goes twice while the first one is used and says nothing.
+    let unused = host(HostSettings { host_keys: Some(HostKeyPolicy::AcceptNew), ..idle }, &pool);
+    for logins in [2, 3] {
+        assert_eq!(run(&unused, piped("echo in")).await.out(), "in\n");
+        assert_eq!(sshd.logins(), logins);
+        until("the one that nobody uses is closed", || pool.connections().len() == 1).await;
+    }
+    process.control.input(bytes("hello\n")).await;
+    assert_eq!(finish(process).await.out(), "got hello\n");
+    until("now nobody uses the other one either", || pool.connections().is_empty()).await;
+    assert_eq!(sshd.logins(), 3);
 }
