@@ -113,6 +113,17 @@ pub(crate) struct Replay {
     /// How many times as fast as it was
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
     pub(crate) speed: f64,
+
+    /// Show no stillness longer than this; 0 shows all of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    pub(crate) idle_time_limit: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=1e6).contains(&seconds) => Ok(seconds),
+        _ => Err("a number from 0 to 1000000 is needed".to_string()),
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -9,8 +9,8 @@ use deployerd::recording::Playback;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Recording;
 use super::recording::{Event, What};
+use super::{Pace, Recording};
 use crate::client::{Outlet, RawTerminal, keys, raw};
 use crate::failure::Failure;
 
@@ -36,11 +36,11 @@ pub(crate) fn final_screen(recording: &mut Recording) -> Result<String, Failure>
     Ok(screen.text())
 }
 
-/// Plays it, `speed` times as fast as it was.
+/// Plays it.
 ///
 /// # Errors
 /// When the terminal cannot be used, or as [`Recording::next`].
-pub(crate) async fn play(recording: &mut Recording, speed: f64) -> Result<(), Failure> {
+pub(crate) async fn play(recording: &mut Recording, pace: Pace) -> Result<(), Failure> {
     let unusable = |error: io::Error| Failure::other(format!("cannot use the terminal: {error}"));
     let terminal = RawTerminal::enter().map_err(unusable)?;
     let outlet = Outlet::new(io::stdout(), Some(terminal.modes())).map_err(unusable)?;
@@ -49,8 +49,8 @@ pub(crate) async fn play(recording: &mut Recording, speed: f64) -> Result<(), Fa
     let (rows, cols) = raw::size();
     let size = Size::clamped(rows, cols);
     let screen = Playback::new(recording.size);
-    let mut player = Player { screen, size, typed, paused: None, started: Instant::now() };
-    let played = player.run(recording, &outlet, speed).await;
+    let mut player = Player { screen, size, typed, pace, paused: None, started: Instant::now() };
+    let played = player.run(recording, &outlet).await;
     // The prompt comes below what was played.
     if let Some(room) = outlet.room().await {
         room.send(Bytes::from(format!("\x1b[m\x1b[{};1H\x1b[?25h\r\n", size.rows)));
@@ -64,6 +64,7 @@ struct Player {
     screen: Playback,
     size: Size,
     typed: mpsc::Receiver<Bytes>,
+    pace: Pace,
     /// Since when it stands still.
     paused: Option<Instant>,
     /// When time zero was, pauses taken out.
@@ -71,9 +72,10 @@ struct Player {
 }
 
 impl Player {
-    async fn run(&mut self, recording: &mut Recording, outlet: &Outlet, speed: f64) -> Result<(), Failure> {
+    async fn run(&mut self, recording: &mut Recording, outlet: &Outlet) -> Result<(), Failure> {
         while let Some(Event { at, what }) = recording.next()? {
-            if !self.wait(at.div_f64(speed)).await {
+            let due = self.pace.due(at);
+            if !self.wait(due).await {
                 return Ok(());
             }
             take(&mut self.screen, &what);

@@ -80,4 +80,8 @@ fn a_replay_stands_still_and_can_be_left() {
     let broken = world.run(&["replay", &world.write("no.cast", "{}\n").display().to_string()]);
     assert_eq!(broken.status, Some(2), "{broken:#?}");
     player.send(CTRL_D);
+    let mut hasty =
+        world.terminal("hasty", "deployer", &["replay", &file.display().to_string(), "--idle-time-limit", "0.1"]);
+    assert_eq!(hasty.exit_status(), 0, "{}", hasty.evidence());
+    assert!(hasty.raw().contains("last"), "an hour later: {}", hasty.evidence());
 }
