@@ -29,7 +29,7 @@ def parallel_ssh(run, mode, hosts, commands):
     from pssh.clients import ParallelSSHClient
 
     client = ParallelSSHClient(
-        run["addresses"][:hosts], port=run["port"], user=run["user"], pkey=run["key"], pool_size=32, num_retries=5,
+        run["addresses"][:hosts], port=run["port"], user=run["user"], pkey=run["key"], pool_size=32, num_retries=5, retry_delay=0.2,
         allow_agent=False, keepalive_seconds=0,
     )
     failed, latencies = 0, []

@@ -1,7 +1,7 @@
 //! Commands on many hosts by the Rust library, for `tests/bench/warm`: measured like its peers, by CPU and memory of the
 //! process and the time of each command.
 //!
-//!     ssh_load deployer|deployer-helper FILE cold|warm HOSTS COMMANDS
+//!     ssh_load deployer|deployer-helper FILE cold|warm|latency HOSTS COMMANDS
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

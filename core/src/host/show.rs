@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::terminal::Terminal;
 
-/// Chunks that may wait for a slow terminal. A chunk is at most a few tens of KiB, so this is about a megabyte.
+/// Chunks that may wait for a slow terminal. A chunk is at most 64 KiB, so this is 4 MiB.
 const WAITING_MAX: usize = 64;
 
 /// Something to show.

@@ -1,9 +1,11 @@
 //! One file from one host to another: streamed, never whole in memory (row W-52).
 
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{Fault, Problem};
@@ -138,8 +140,9 @@ pub(crate) async fn unless<T>(
 async fn pump(reader: &mut dyn ReadFile, writer: &mut dyn WriteFile, meter: &mut Meter) -> Result<u64, (End, Fault)> {
     let sparse = reader.sparse();
     let (mut copied, mut hole_at_end) = (0, false);
+    let mut look = pin!(sleep(LOOK));
     loop {
-        let bytes = watched(reader.read(), meter).await.map_err(|fault| (End::From, fault))?;
+        let bytes = watched(reader.read(), look.as_mut(), meter).await.map_err(|fault| (End::From, fault))?;
         if bytes.is_empty() {
             break;
         }
@@ -149,7 +152,7 @@ async fn pump(reader: &mut dyn ReadFile, writer: &mut dyn WriteFile, meter: &mut
         if hole_at_end {
             writer.skip(length);
         } else {
-            watched(writer.write(bytes), meter).await.map_err(|fault| (End::To, fault))?;
+            watched(writer.write(bytes), look.as_mut(), meter).await.map_err(|fault| (End::To, fault))?;
         }
         meter.advance(length).await;
     }
@@ -159,7 +162,7 @@ async fn pump(reader: &mut dyn ReadFile, writer: &mut dyn WriteFile, meter: &mut
         }
         writer.flush().await
     };
-    watched(ended, meter).await.map_err(|fault| (End::To, fault))?;
+    watched(ended, look, meter).await.map_err(|fault| (End::To, fault))?;
     Ok(copied)
 }
 
@@ -169,13 +172,18 @@ fn is_empty(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|chunk| chunk == &ZEROS[..chunk.len()])
 }
 
-/// Waits, and lets the meter show that nothing moves.
-async fn watched<T>(work: impl Future<Output = T>, meter: &mut Meter) -> T {
-    tokio::pin!(work);
+/// Waits, and lets the meter show that nothing moves. One timer serves all waits of a transfer: setting one for each wakes
+/// another thread each time.
+async fn watched<T>(work: impl Future<Output = T>, mut look: Pin<&mut Sleep>, meter: &mut Meter) -> T {
+    let mut work = pin!(work);
     loop {
-        match tokio::time::timeout(LOOK, &mut work).await {
-            Ok(outcome) => return outcome,
-            Err(_) => meter.look().await,
+        tokio::select! {
+            biased;
+            outcome = &mut work => return outcome,
+            () = look.as_mut() => {
+                meter.look().await;
+                look.as_mut().reset(Instant::now() + LOOK);
+            }
         }
     }
 }

@@ -1,20 +1,18 @@
 //! Files of the machine deployer runs on, by the kernel's calls on threads that may wait.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
 use rustix::fs::{Timespec, Timestamps};
 
+use super::open_file::{LocalReader, LocalWriter};
 use crate::host::files::{
     Answer, Attributes, Create, Fault, FileSystem, Problem, ReadFile, Stat, WriteFile, base_name,
 };
 
-/// Bytes read at once.
-const CHUNK: usize = 256 * 1024;
 /// Names of one directory that are taken; more is an error.
 pub(crate) const NAMES_MAX: usize = 1_000_000;
 
@@ -22,7 +20,7 @@ pub(crate) const NAMES_MAX: usize = 1_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFiles;
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Fault::from),
         Err(stopped) => Err(Fault::new(Problem::Other, stopped.to_string())),
@@ -43,7 +41,7 @@ fn stat_of(path: &Path, metadata: &fs::Metadata) -> Stat {
     }
 }
 
-fn times(read: u32, written: u32) -> Timestamps {
+pub(super) fn times(read: u32, written: u32) -> Timestamps {
     let at = |seconds: u32| Timespec { tv_sec: seconds.into(), tv_nsec: 0 };
     Timestamps { last_access: at(read), last_modification: at(written) }
 }
@@ -98,7 +96,7 @@ impl FileSystem for LocalFiles {
             }
             let sparse = metadata.blocks().saturating_mul(512) < metadata.size();
             let stat = stat_of(&path, &metadata);
-            Ok(Box::new(LocalReader { file: Some(file), stat, sparse }) as Box<dyn ReadFile>)
+            Ok(Box::new(LocalReader::new(file, stat, sparse)) as Box<dyn ReadFile>)
         })
         .await
     }
@@ -113,7 +111,7 @@ impl FileSystem for LocalFiles {
                 Create::Append => options.append(true).create(true),
             };
             let file = options.open(&path)?;
-            Ok(Box::new(LocalWriter { file: Some(file), hole: 0 }) as Box<dyn WriteFile>)
+            Ok(Box::new(LocalWriter::new(file)) as Box<dyn WriteFile>)
         })
         .await
     }
@@ -161,114 +159,5 @@ impl FileSystem for LocalFiles {
             Ok(())
         })
         .await
-    }
-}
-
-/// Runs work with the file on another thread; the file comes back.
-async fn with<T: Send + 'static>(
-    slot: &mut Option<File>,
-    work: impl FnOnce(&mut File) -> io::Result<T> + Send + 'static,
-) -> Answer<T> {
-    let Some(mut file) = slot.take() else { return Err(Fault::of(Problem::Interrupted)) };
-    let (file, result) = blocking(move || {
-        let result = work(&mut file);
-        Ok((file, result))
-    })
-    .await?;
-    *slot = Some(file);
-    result.map_err(Fault::from)
-}
-
-struct LocalReader {
-    file: Option<File>,
-    stat: Stat,
-    sparse: bool,
-}
-
-#[async_trait]
-impl ReadFile for LocalReader {
-    fn stat(&self) -> &Stat {
-        &self.stat
-    }
-
-    fn sparse(&self) -> bool {
-        self.sparse
-    }
-
-    async fn read(&mut self) -> Answer<Bytes> {
-        with(&mut self.file, |file| {
-            let mut buffer = BytesMut::zeroed(CHUNK);
-            loop {
-                match file.read(&mut buffer) {
-                    Ok(length) => {
-                        buffer.truncate(length);
-                        return Ok(buffer.freeze());
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        })
-        .await
-    }
-}
-
-struct LocalWriter {
-    file: Option<File>,
-    /// Bytes to leave out before the next write.
-    hole: u64,
-}
-
-#[async_trait]
-impl WriteFile for LocalWriter {
-    async fn write(&mut self, bytes: Bytes) -> Answer<()> {
-        let hole = i64::try_from(std::mem::take(&mut self.hole)).unwrap_or(i64::MAX);
-        with(&mut self.file, move |file| {
-            if hole > 0 {
-                file.seek(SeekFrom::Current(hole))?;
-            }
-            file.write_all(&bytes)
-        })
-        .await
-    }
-
-    fn skip(&mut self, bytes: u64) {
-        self.hole += bytes;
-    }
-
-    async fn flush(&mut self) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn sync(&mut self) -> Answer<()> {
-        with(&mut self.file, |file| match file.sync_all() {
-            // Pipes and devices have nothing to be written to a disk.
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EROFS | libc::ENOTSUP)) => Ok(()),
-            synced => synced,
-        })
-        .await
-    }
-
-    async fn set(&mut self, attributes: Attributes) -> Answer<()> {
-        with(&mut self.file, move |file| {
-            if let Some(size) = attributes.size {
-                file.set_len(size)?;
-            }
-            if let Some((uid, gid)) = attributes.owner {
-                std::os::unix::fs::fchown(&*file, Some(uid), Some(gid))?;
-            }
-            if let Some(mode) = attributes.mode {
-                file.set_permissions(fs::Permissions::from_mode(mode))?;
-            }
-            if let Some((read, written)) = attributes.times {
-                rustix::fs::futimens(&*file, &times(read, written))?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn close(self: Box<Self>) -> Answer<()> {
-        Ok(())
     }
 }

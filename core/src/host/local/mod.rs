@@ -5,6 +5,7 @@ mod files;
 mod group;
 mod input;
 mod limits;
+mod open_file;
 mod output;
 mod spawn;
 mod task;

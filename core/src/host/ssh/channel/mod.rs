@@ -150,7 +150,10 @@ async fn serve(lease: Lease, spare: Spare, spawn: Spawn, limit: Duration, Caller
     let _caller_gone = ready.send(Ok(Process { events: receiver, control }));
     let terminal = matches!(spawn.mode, SpawnMode::Pty { .. });
     let mark = spawn.line.is_some().then_some(mark);
-    let running = Running::new(lease, spare, (read, write), Reader { events, requests }, mark, terminal);
+    let mut running = Running::new(lease, spare, (read, write), Reader { events, requests }, mark, terminal);
+    if spawn.unattended {
+        running.input_has_ended();
+    }
     match accepted {
         Accepted::Yes => running.serve().await,
         Accepted::Silence => {
@@ -201,6 +204,11 @@ async fn request(
     match &spawn.line {
         Some(line) => write.exec(true, under_sh(&[&mark.command(), line])).await.map_err(lost)?,
         None => write.request_shell(true).await.map_err(lost)?,
+    }
+    if spawn.unattended {
+        // In the same packet of the network as the command, where it costs nothing. When it cannot be sent the connection
+        // is gone, and the answer tells so; the command may have been sent all the same.
+        let _gone = write.eof().await;
     }
     match timeout(limit, answer(read)).await {
         Ok(Some(true)) => Ok(Accepted::Yes),

@@ -81,6 +81,8 @@ pub(super) struct Running {
     listening: bool,
     outbox: Outbox,
     ring: Ring,
+    /// Nothing is typed at the command: its input has ended from the start.
+    no_input: bool,
     /// Still to be found in the output.
     mark: Option<Mark>,
     /// What ends a command on a helper shell, whose channel stays open.
@@ -149,6 +151,7 @@ impl Running {
             reader,
             listening: true,
             ring: Ring::new(LIMIT, terminal),
+            no_input: false,
             mark,
             end_marks: None,
             told: None,
@@ -179,7 +182,13 @@ impl Running {
     ) -> Running {
         let running = Running::new(lease, spare, halves, reader, None, false);
         running.group.send_replace(Some(helper.group));
-        Running { end_marks: Some(helper.marks), ..running }
+        // The input of the channel is the helper's.
+        Running { end_marks: Some(helper.marks), no_input: true, ..running }
+    }
+
+    /// The command was told already that nothing will be typed.
+    pub(super) fn input_has_ended(&mut self) {
+        self.no_input = true;
     }
 
     /// Serves the command until its channel is closed: not until the end of output or the status, either may come first.
@@ -356,8 +365,7 @@ impl Running {
 
     fn put(&mut self, request: Option<ControlRequest>) {
         match request {
-            // The input of the channel is the helper's; that of the command has ended from the start.
-            Some(ControlRequest::Input(_) | ControlRequest::Eof) if self.end_marks.is_some() => {}
+            Some(ControlRequest::Input(_) | ControlRequest::Eof) if self.no_input => {}
             Some(request) => {
                 self.unwanted |= matches!(request, ControlRequest::Signal(_));
                 self.outbox.put(request);

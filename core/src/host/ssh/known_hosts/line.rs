@@ -1,5 +1,7 @@
 //! One line of a known-hosts file.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -19,23 +21,19 @@ pub(super) enum Marker {
     CertAuthority,
 }
 
-/// A line that could be read.
+/// A line that could be read, about a host that was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) marker: Marker,
     pub(super) key: PublicKey,
-    hosts: Hosts,
-}
-
-#[derive(Clone, Debug)]
-enum Hosts {
-    Patterns(Vec<String>),
-    Hashed { salt: Vec<u8>, hash: Vec<u8> },
 }
 
 impl Line {
-    /// Reads a line; `None` for comments, empty lines and lines that OpenSSH would skip too (damaged, unknown kinds).
-    pub(super) fn parse(text: &str) -> Option<Line> {
+    /// Reads a line if it is about the host of this name (as [`super::name`] makes it). `None` too for comments, empty lines
+    /// and lines that OpenSSH would skip (damaged, unknown kinds).
+    ///
+    /// Names come first: a file has a line for each host there is, and keys are what is expensive to read.
+    pub(super) fn about(name: &str, text: &str) -> Option<Line> {
         let mut words = text.split_ascii_whitespace();
         let mut first = words.next().filter(|word| !word.starts_with('#'))?;
         let marker = match first {
@@ -47,34 +45,28 @@ impl Line {
         if marker != Marker::None {
             first = words.next()?;
         }
+        if !names(first, name)? {
+            return None;
+        }
         let (kind, key) = (words.next()?, words.next()?);
         // Nothing may follow the key inside its own text.
         let key =
             PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok().filter(|key| key.algorithm().as_str() == kind)?;
-        Some(Line { marker, key, hosts: Hosts::parse(first)? })
-    }
-
-    /// Whether the line is about the host of this name (as [`super::name`] makes it).
-    pub(super) fn names(&self, name: &str) -> bool {
-        match &self.hosts {
-            Hosts::Patterns(patterns) => wildcard::list_matches(patterns.iter().map(String::as_str), name),
-            Hosts::Hashed { salt, hash } => digest(salt, name).is_some_and(|mac| mac.verify_slice(hash).is_ok()),
-        }
+        Some(Line { marker, key })
     }
 }
 
-impl Hosts {
-    fn parse(text: &str) -> Option<Hosts> {
-        let Some(hashed) = text.strip_prefix("|1|") else {
-            return Some(Hosts::Patterns(text.to_ascii_lowercase().split(',').map(str::to_string).collect()));
+/// Whether the names of a line, patterns or a hash, take this one. `None`: they are damaged.
+fn names(names: &str, name: &str) -> Option<bool> {
+    let Some(hashed) = names.strip_prefix("|1|") else {
+        let names = match names.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(names.to_ascii_lowercase()),
+            false => Cow::Borrowed(names),
         };
-        let (salt, hash) = hashed.split_once('|')?;
-        Some(Hosts::Hashed { salt: STANDARD.decode(salt).ok()?, hash: STANDARD.decode(hash).ok()? })
-    }
-}
-
-fn digest(salt: &[u8], name: &str) -> Option<Hmac<Sha1>> {
-    let mut mac = Hmac::<Sha1>::new_from_slice(salt).ok()?;
+        return Some(wildcard::list_matches(names.split(','), name));
+    };
+    let (salt, hash) = hashed.split_once('|')?;
+    let mut mac = Hmac::<Sha1>::new_from_slice(&STANDARD.decode(salt).ok()?).ok()?;
     mac.update(name.as_bytes());
-    Some(mac)
+    Some(mac.verify_slice(&STANDARD.decode(hash).ok()?).is_ok())
 }

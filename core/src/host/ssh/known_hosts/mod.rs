@@ -99,7 +99,7 @@ impl KnownHosts {
     /// The lines about a name, and what they say about their key.
     #[cfg(test)]
     pub(super) fn lines_about(&self, name: &str) -> Vec<(usize, &'static str)> {
-        let about = self.lines().filter(|(_, line)| line.names(name));
+        let about = self.about(name);
         let word = |marker| match marker {
             Marker::None => "",
             Marker::Revoked => "REVOKED",
@@ -127,7 +127,7 @@ impl KnownHosts {
         let mut on_file = None;
         let mut trusted = false;
         for name in names(host, port) {
-            for (place, line) in self.lines().filter(|(_, line)| line.names(&name)) {
+            for (place, line) in self.about(&name) {
                 let signed = line.key.key_data() == certificate.signature_key();
                 match line.marker {
                     Marker::Revoked if signed || line.key.key_data() == certificate.public_key() => {
@@ -146,8 +146,8 @@ impl KnownHosts {
 
     /// Whether an authority is on file for a host. Only then is a server asked for a certificate.
     pub(super) fn has_authority(&self, host: &str, port: u16) -> bool {
-        let names = names(host, port);
-        self.lines().any(|(_, line)| line.marker == Marker::CertAuthority && names.iter().any(|name| line.names(name)))
+        let authority = |name: &String| self.about(name).any(|(_, line)| line.marker == Marker::CertAuthority);
+        self.mentions_authority() && names(host, port).iter().any(authority)
     }
 
     /// Kinds of keys on file for a host, in file order. A server is asked for these first, so that a host known by one
@@ -155,7 +155,7 @@ impl KnownHosts {
     pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
         let mut found = Vec::new();
         for name in names(host, port) {
-            for (_, line) in self.lines().filter(|(_, line)| line.marker == Marker::None && line.names(&name)) {
+            for (_, line) in self.about(&name).filter(|(_, line)| line.marker == Marker::None) {
                 let algorithm = line.key.algorithm();
                 if !found.contains(&algorithm) {
                     found.push(algorithm);
@@ -168,7 +168,7 @@ impl KnownHosts {
     fn check_name(&self, name: &str, key: &PublicKey) -> Verdict {
         let mut known = false;
         let mut other: Option<KnownKey> = None;
-        for (place, line) in self.lines().filter(|(_, line)| line.names(name)) {
+        for (place, line) in self.about(name) {
             let same = line.key.key_data() == key.key_data();
             match line.marker {
                 Marker::Revoked if same => return Verdict::Revoked(place),
@@ -189,12 +189,19 @@ impl KnownHosts {
         }
     }
 
-    fn lines(&self) -> impl Iterator<Item = (Place, Line)> {
-        self.files.iter().flat_map(|(file, text)| {
+    /// The lines about a name, in order.
+    fn about(&self, name: &str) -> impl Iterator<Item = (Place, Line)> {
+        self.files.iter().flat_map(move |(file, text)| {
             text.lines().enumerate().filter_map(move |(index, text)| {
-                Some((Place { file: file.clone(), line: index + 1 }, Line::parse(text)?))
+                let line = Line::about(name, text)?;
+                Some((Place { file: file.clone(), line: index + 1 }, line))
             })
         })
+    }
+
+    /// Whether there may be an authority at all.
+    fn mentions_authority(&self) -> bool {
+        self.files.iter().any(|(_, text)| text.contains("@cert-authority"))
     }
 }
 

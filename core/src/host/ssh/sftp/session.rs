@@ -5,19 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::assembly::Assembly;
 use super::packet::{self, Reply, Request};
 use crate::host::files::{Answer, Fault, Problem};
 use crate::host::ssh::channel::{WriteHalf, close};
 use crate::host::ssh::pool::Lease;
 
-/// Longest answer; OpenSSH sends 256 KiB at most.
-const ANSWER_MAX: usize = 1024 * 1024;
 /// Requests on their way to the channel; whoever has more waits.
 const QUEUE: usize = 64;
 /// How long a channel stays open that nobody uses.
@@ -77,7 +76,7 @@ impl Session {
         (mut read, write): (ChannelReadHalf, WriteHalf),
         limit: Duration,
     ) -> Result<Arc<Session>, String> {
-        let mut incoming = BytesMut::new();
+        let mut incoming = Assembly::default();
         let greeting = timeout(limit, greet(&mut read, &write, &mut incoming)).await;
         let greeting = greeting.unwrap_or_else(|_| Err("its file server does not greet".to_string()));
         let abilities = match greeting {
@@ -237,22 +236,7 @@ fn judged(reply: Reply) -> Answer<Reply> {
     }
 }
 
-/// The first whole message, once there is one.
-fn message(incoming: &mut BytesMut) -> Result<Option<Bytes>, String> {
-    let Some(length) = incoming.first_chunk::<4>().map(|length| u32::from_be_bytes(*length) as usize) else {
-        return Ok(None);
-    };
-    if length > ANSWER_MAX {
-        return Err("its file server does not speak SFTP; does its shell print something at login?".to_string());
-    }
-    if incoming.len() < 4 + length {
-        return Ok(None);
-    }
-    incoming.advance(4);
-    Ok(Some(incoming.split_to(length).freeze()))
-}
-
-async fn greet(read: &mut ChannelReadHalf, write: &WriteHalf, incoming: &mut BytesMut) -> Result<Abilities, String> {
+async fn greet(read: &mut ChannelReadHalf, write: &WriteHalf, incoming: &mut Assembly) -> Result<Abilities, String> {
     let gone = || "its file server ended at once".to_string();
     let hello = Bytes::from_static(&[0, 0, 0, 5, packet::INIT, 0, 0, 0, 3]);
     write.data_bytes(hello).await.map_err(|_| gone())?;
@@ -287,13 +271,13 @@ async fn greet(read: &mut ChannelReadHalf, write: &WriteHalf, incoming: &mut Byt
     Ok(abilities)
 }
 
-async fn receive(read: &mut ChannelReadHalf, incoming: &mut BytesMut) -> Result<Bytes, String> {
+async fn receive(read: &mut ChannelReadHalf, incoming: &mut Assembly) -> Result<Bytes, String> {
     loop {
-        if let Some(message) = message(incoming)? {
+        if let Some(message) = incoming.next()? {
             return Ok(message);
         }
         match read.wait().await {
-            Some(ChannelMsg::Data { data }) => incoming.extend_from_slice(&data),
+            Some(ChannelMsg::Data { data }) => incoming.put(data),
             None | Some(ChannelMsg::Close | ChannelMsg::Eof) => {
                 return Err("its file server ended at once; is sftp-server installed there?".to_string());
             }
@@ -325,14 +309,14 @@ async fn serve(
     lease: Lease,
     mut read: ChannelReadHalf,
     write: WriteHalf,
-    mut incoming: BytesMut,
+    mut incoming: Assembly,
 ) {
     let mut look = tokio::time::interval(IDLE / 4);
     let why = loop {
         tokio::select! {
             received = read.wait() => match received {
                 Some(ChannelMsg::Data { data }) => {
-                    incoming.extend_from_slice(&data);
+                    incoming.put(data);
                     if let Err(why) = answers(&session, &mut incoming) {
                         break why;
                     }
@@ -349,8 +333,8 @@ async fn serve(
     close(&mut read, &write).await;
 }
 
-fn answers(session: &Session, incoming: &mut BytesMut) -> Result<(), String> {
-    while let Some(message) = message(incoming)? {
+fn answers(session: &Session, incoming: &mut Assembly) -> Result<(), String> {
+    while let Some(message) = incoming.next()? {
         match packet::reply(message) {
             Ok((id, reply)) => session.answered(id, reply),
             Err(packet::Malformed) => return Err("its file server sends what is no SFTP".to_string()),
