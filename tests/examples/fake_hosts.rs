@@ -13,6 +13,10 @@ use deployer_core::node::{HostDef, HostFactory};
 use deployer_core::script::LuaFile;
 use tokio::sync::mpsc;
 
+/// The one that the `deployer` binary has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug)]
 struct FakeHosts;
 

@@ -54,6 +54,14 @@ impl Code {
         }
     }
 
+    /// Whether its calls are better made by turns than on many threads.
+    pub(super) fn by_turns(&self) -> bool {
+        match self {
+            Code::Action(code) | Code::Property(code) => code.body.by_turns(),
+            Code::Query(_) => false,
+        }
+    }
+
     fn position(&self) -> Option<Position> {
         match self {
             Code::Action(action) | Code::Property(action) => action.position.clone(),
@@ -221,9 +229,9 @@ async fn guarded(env: Env, code: Code, args: Vec<Value>) -> Result<Value, Action
 }
 
 /// Runs in a task that ends when this future is dropped.
-async fn in_own_task(
-    run: impl Future<Output = Result<Value, ActionError>> + Send + 'static,
-) -> Result<Value, ActionError> {
+pub(super) async fn in_own_task<T: Send + 'static>(
+    run: impl Future<Output = Result<T, ActionError>> + Send + 'static,
+) -> Result<T, ActionError> {
     let mut task = JoinSet::new();
     task.spawn(run);
     match task.join_next().await {
@@ -248,7 +256,7 @@ pub(super) async fn overdue(cancel: &CancellationToken, grace: Duration) {
 }
 
 /// A panic as an error of the code that panicked.
-fn panicked(panic: &(dyn Any + Send)) -> ActionError {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> ActionError {
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string());
     ActionError::new(Cause::Script { message: format!("panicked: {text}"), traceback: None, value: None })

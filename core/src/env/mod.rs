@@ -6,6 +6,7 @@
 mod call;
 mod calls;
 mod context;
+mod crew;
 mod error;
 mod gate;
 mod inspected;

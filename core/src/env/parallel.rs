@@ -1,13 +1,14 @@
 //! One call on all cells of a parallel node: tasks, terminals, limits, and one true summary.
 
-use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::call::{Code, fault, overdue};
+use super::call::{Code, in_own_task, overdue};
+use super::crew::Crew;
 use super::one_cell::no_cells;
 use super::{ActionError, Cause, CellOutcome, Env, Outcome, ParallelResult, Skipped};
 use crate::logger::Event;
@@ -56,7 +57,7 @@ async fn alone(cell: &Env, label: String, name: &str, code: &Code, args: Vec<Val
     CellOutcome { label, outcome: outcome(result), elapsed: started.elapsed() }
 }
 
-/// Each cell in a task and a terminal of its own, so many at once. Dropping this future aborts them all.
+/// Each cell in a terminal of its own, so many at once. Dropping this future ends them all.
 async fn fork(
     env: &Env,
     cells: &[Env],
@@ -67,50 +68,84 @@ async fn fork(
 ) -> Vec<CellOutcome> {
     let started = Instant::now();
     let context = env.context();
-    let limit = context.parallel_limit.unwrap_or(cells.len()).max(1);
     let title = format!("{}.{name}", env.node());
     let announced = Announced::begin(&context.terminal, title, labels.clone(), context.cancel.clone()).await;
-    let late = overdue(&context.cancel, GRACE);
-    tokio::pin!(late);
-    let mut waiting = cells.iter().enumerate();
-    let mut tasks = JoinSet::new();
-    let mut indices: HashMap<Id, usize> = HashMap::new();
-    let mut ended: Vec<Option<(Outcome, Duration)>> = vec![None; cells.len()];
-    loop {
-        while tasks.len() < limit && !context.cancel.is_cancelled() {
-            let Some((index, cell)) = waiting.next() else { break };
-            let job = Job {
-                env: cell.clone(),
-                index,
-                announced: announced.clone(),
-                name: name.to_string(),
-                code: code.clone(),
-                args: args.clone(),
-            };
-            indices.insert(tasks.spawn(job.run()).id(), index);
-        }
-        let joined = tokio::select! {
-            biased;
-            joined = tasks.join_next_with_id() => joined,
-            () = &mut late => None,
-        };
-        let (id, end) = match joined {
-            None => break,
-            Some(Ok((id, end))) => (id, end),
-            Some(Err(error)) => (error.id(), (outcome(Err(fault(error))), started.elapsed())),
-        };
-        if let Some(slot) = indices.remove(&id).and_then(|index| ended.get_mut(index)) {
-            *slot = Some(end);
-        }
-    }
-    for (index, _) in waiting {
-        announced.ended(index, Outcome::NotStarted.word(), Duration::ZERO);
-        ended[index] = Some((Outcome::NotStarted, Duration::ZERO));
-    }
+    let work = Work {
+        cells: cells.to_vec(),
+        limit: context.parallel_limit.unwrap_or(cells.len()).max(1),
+        cancel: context.cancel.clone(),
+        announced: announced.clone(),
+        name: name.to_string(),
+        code: code.clone(),
+        args,
+    };
+    let ended = match code.by_turns() {
+        // Apart from the caller, which watches the keyboard.
+        true => in_own_task(async { Ok(work.run(Crew::new(true)).await) }).await.unwrap_or_default(),
+        false => work.run(Crew::new(false)).await,
+    };
     announced.finish().await;
+    let mut ended = ended.into_iter();
     let unfinished = || (Outcome::Interrupted(ActionError::new(Cause::Interrupted)), started.elapsed());
-    let ended = ended.into_iter().map(|end| end.unwrap_or_else(unfinished));
-    labels.into_iter().zip(ended).map(|(label, (outcome, elapsed))| CellOutcome { label, outcome, elapsed }).collect()
+    let outcome = |label| {
+        let (outcome, elapsed) = ended.next().flatten().unwrap_or_else(unfinished);
+        CellOutcome { label, outcome, elapsed }
+    };
+    labels.into_iter().map(outcome).collect()
+}
+
+/// How a cell ended and how long it took; `None` when it was not waited for any longer.
+type End = Option<(Outcome, Duration)>;
+
+/// What is to be done in which cells.
+struct Work {
+    cells: Vec<Env>,
+    /// How many at once.
+    limit: usize,
+    cancel: CancellationToken,
+    announced: Arc<Announced>,
+    name: String,
+    code: Code,
+    args: Vec<Value>,
+}
+
+impl Work {
+    /// Does it; the ends are in host order.
+    async fn run(self, mut crew: Crew<(Outcome, Duration)>) -> Vec<End> {
+        let started = Instant::now();
+        let mut late = pin!(overdue(&self.cancel, GRACE));
+        let mut waiting = self.cells.iter().enumerate();
+        let mut ended: Vec<End> = vec![None; self.cells.len()];
+        loop {
+            while crew.len() < self.limit && !self.cancel.is_cancelled() {
+                let Some((index, cell)) = waiting.next() else { break };
+                crew.add(index, self.job(index, cell).run());
+            }
+            let next = tokio::select! {
+                biased;
+                next = crew.next() => next,
+                () = &mut late => None,
+            };
+            let Some((index, end)) = next else { break };
+            ended[index] = Some(end.unwrap_or_else(|error| (outcome(Err(error)), started.elapsed())));
+        }
+        for (index, _) in waiting {
+            self.announced.ended(index, Outcome::NotStarted.word(), Duration::ZERO);
+            ended[index] = Some((Outcome::NotStarted, Duration::ZERO));
+        }
+        ended
+    }
+
+    fn job(&self, index: usize, cell: &Env) -> Job {
+        Job {
+            env: cell.clone(),
+            index,
+            announced: self.announced.clone(),
+            name: self.name.clone(),
+            code: self.code.clone(),
+            args: self.args.clone(),
+        }
+    }
 }
 
 /// One cell's part of the work.

@@ -12,6 +12,7 @@ mod container;
 mod context;
 mod directory;
 mod drive;
+mod driven;
 mod error;
 mod forbidden;
 mod keys;

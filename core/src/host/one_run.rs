@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::compose::{self, Home, Line};
-use super::drive::{self, Ended, Stop};
+use super::drive;
+use super::driven::{Ended, Stop};
 use super::password::Password;
 use super::sudo::Marks;
 use super::sudo_session::SudoSession;

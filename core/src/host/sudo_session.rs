@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::drive::Stop;
+use super::driven::Stop;
 use super::keys::Gate;
 use super::password::{NoPassword, Password};
 use super::sudo::{Heard, Marks, SudoTalk};

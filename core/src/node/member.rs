@@ -115,6 +115,12 @@ pub trait Body: Send + Sync + fmt::Debug {
     /// know.
     fn parameters(&self) -> Option<Vec<String>>;
 
+    /// Whether calls of it run one piece at a time, whatever the number of threads: a parallel call then takes the cells
+    /// by turns, in one task. Where this is false each cell has a task.
+    fn by_turns(&self) -> bool {
+        false
+    }
+
     /// The same code with other names for its parameters; `None` where the code has names already.
     fn named(&self, names: &[&str]) -> Option<Arc<dyn Body>> {
         let _ = names;

@@ -132,6 +132,11 @@ impl Body for LuaBody {
     fn parameters(&self) -> Option<Vec<String>> {
         self.parameters.clone()
     }
+
+    /// A Lua state is one piece of memory: who runs in it keeps all others out.
+    fn by_turns(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for LuaBody {

@@ -1,9 +1,10 @@
 //! The natives that the prelude builds on, and the functions it gives back.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, Lua, MultiValue, Table, Value};
+use mlua::{AppDataRef, Function, Lua, MultiValue, Table, Value};
 
 use super::chunks::Chunk;
 use super::convert::to_lua;
@@ -23,16 +24,27 @@ fn released<F: Future>(work: F) -> Pin<Box<F>> {
     Box::pin(work)
 }
 
+/// What the prelude gives back. Kept on this side: the way through Lua's registry makes strings each time, and every
+/// command looks for a few of these.
+struct Exports {
+    functions: HashMap<String, Function>,
+    methods: HashMap<String, Table>,
+}
+
+fn exports(lua: &Lua) -> mlua::Result<AppDataRef<'_, Exports>> {
+    lua.app_data_ref().ok_or_else(|| Raised::usage("this Lua state has no prelude").into())
+}
+
 /// A function of the prelude.
 pub(super) fn function(lua: &Lua, name: &str) -> mlua::Result<Function> {
-    let exports: Table = lua.named_registry_value(PRELUDE)?;
-    exports.raw_get(name)
+    let function = exports(lua)?.functions.get(name).cloned();
+    function.ok_or_else(|| Raised::usage(format!("the prelude has no function '{name}'")).into())
 }
 
 /// The methods of a kind of object.
 pub(super) fn methods(lua: &Lua, kind: &str) -> mlua::Result<Table> {
-    let exports: Table = lua.named_registry_value(PRELUDE)?;
-    exports.raw_get::<Table>("methods")?.raw_get(kind)
+    let methods = exports(lua)?.methods.get(kind).cloned();
+    methods.ok_or_else(|| Raised::usage(format!("the prelude has no methods of '{kind}'")).into())
 }
 
 /// Runs the prelude: from here on the state is what scripts see.
@@ -46,7 +58,14 @@ pub(super) fn install(lua: &Lua, module: &Table) -> mlua::Result<()> {
     files::install(lua, &native)?;
     language(lua, &native, module)?;
     let exports: Table = lua.load(TEXT).set_name(PRELUDE).call(native)?;
-    lua.set_named_registry_value(PRELUDE, exports)
+    let methods = exports.raw_get::<Table>("methods")?.pairs().collect::<mlua::Result<_>>()?;
+    let functions = exports.pairs::<String, Value>().filter_map(|pair| match pair {
+        Ok((name, Value::Function(function))) => Some(Ok((name, function))),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    });
+    lua.set_app_data(Exports { functions: functions.collect::<mlua::Result<_>>()?, methods });
+    Ok(())
 }
 
 fn calls(lua: &Lua, native: &Table) -> mlua::Result<()> {

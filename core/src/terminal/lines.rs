@@ -1,7 +1,7 @@
 //! Parallel runs as lines: whole lines of each isolation, its label in front (`web1 | text`).
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
@@ -28,9 +28,12 @@ pub struct LinesTerminal {
     filters: Mutex<Filters>,
     /// One block of lines at a time, in the order written.
     turn: Semaphore,
-    size: watch::Receiver<Size>,
+    /// Columns taken by the label.
+    taken: usize,
+    /// What programs are told, and the task that follows the parent; from when somebody asks. Few do: a program with
+    /// pipes has no size.
+    size: OnceLock<(watch::Receiver<Size>, AbortOnDropHandle<()>)>,
     keyboard: KeyboardHub,
-    _follow_size: AbortOnDropHandle<()>,
 }
 
 struct Filters {
@@ -45,7 +48,7 @@ enum Stream {
 }
 
 impl LinesTerminal {
-    /// A terminal for one isolation, shown on `parent`. Must be called within a tokio runtime.
+    /// A terminal for one isolation, shown on `parent`. To be used within a tokio runtime.
     pub fn new(parent: Arc<dyn Terminal>, request: &AuxiliaryRequest) -> Arc<LinesTerminal> {
         let colour = parent.colour();
         let label = style::cut(&style::escaped(&request.label), LABEL_MAX);
@@ -54,16 +57,15 @@ impl LinesTerminal {
         let prefix = format!("{} | ", PALETTE[request.index % PALETTE.len()].paint(colour, &label));
         let keyboard = KeyboardHub::new();
         keyboard.close();
-        let (size, follow) = narrowed(parent.size(), taken);
         Arc::new(LinesTerminal {
             parent,
             label: request.label.clone(),
             prefix,
             filters: Mutex::new(Filters { output: LineFilter::new(colour), talk: LineFilter::new(colour) }),
             turn: Semaphore::new(1),
-            size,
+            taken,
+            size: OnceLock::new(),
             keyboard,
-            _follow_size: follow,
         })
     }
 
@@ -121,7 +123,7 @@ impl Terminal for LinesTerminal {
     }
 
     fn size(&self) -> watch::Receiver<Size> {
-        self.size.clone()
+        self.size.get_or_init(|| narrowed(self.parent.size(), self.taken)).0.clone()
     }
 
     fn term(&self) -> String {

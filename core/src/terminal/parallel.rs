@@ -20,6 +20,7 @@ pub struct ParallelRun {
     pub labels: Vec<String>,
     /// Asks everything that still runs to end; whoever shows the run may use it when the operator wants that.
     pub cancel: CancellationToken,
+    label_width: usize,
     states: watch::Receiver<Vec<CellState>>,
 }
 
@@ -47,7 +48,7 @@ impl ParallelRun {
 
     /// Width of the widest label, columns.
     pub fn label_width(&self) -> usize {
-        self.labels.iter().map(|label| label.width()).max().unwrap_or(0)
+        self.label_width
     }
 }
 
@@ -67,7 +68,8 @@ impl Announced {
         cancel: CancellationToken,
     ) -> Arc<Announced> {
         let (sender, states) = watch::channel(vec![CellState::Queued; labels.len()]);
-        let run = Arc::new(ParallelRun { title, labels, cancel, states });
+        let label_width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+        let run = Arc::new(ParallelRun { title, labels, cancel, label_width, states });
         terminal.parallel_begins(&run).await;
         Arc::new(Announced { run, states: sender, terminal: terminal.clone() })
     }

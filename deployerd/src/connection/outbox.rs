@@ -44,7 +44,24 @@ struct State {
 
 enum Item {
     Output(BytesMut),
+    /// Output of a client without a terminal.
+    Stream(Stream, BytesMut),
     Message(FromDaemon),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Output,
+    Error,
+}
+
+impl Stream {
+    fn message(self, bytes: Bytes) -> FromDaemon {
+        match self {
+            Stream::Output => FromDaemon::Stdout(bytes),
+            Stream::Error => FromDaemon::Stderr(bytes),
+        }
+    }
 }
 
 /// What became of terminal bytes.
@@ -58,8 +75,33 @@ pub(crate) enum Put {
 
 impl State {
     fn drop_output(&mut self) {
-        self.items.retain(|item| matches!(item, Item::Message(_)));
+        self.items.retain(|item| !matches!(item, Item::Output(_)));
         self.output_bytes = 0;
+    }
+
+    /// Small writes become one message, so that a line costs neither side a message.
+    fn add_to_stream(&mut self, stream: Stream, bytes: &[u8]) {
+        self.stream_bytes += bytes.len();
+        match self.items.back_mut() {
+            Some(Item::Stream(same, last)) if *same == stream && last.len() + bytes.len() <= PIECE => {
+                last.extend_from_slice(bytes);
+            }
+            _ => self.items.push_back(Item::Stream(stream, BytesMut::from(bytes))),
+        }
+    }
+
+    fn take(&mut self) -> Option<FromDaemon> {
+        Some(match self.items.pop_front()? {
+            Item::Output(bytes) => {
+                self.output_bytes -= bytes.len();
+                FromDaemon::Output(bytes.freeze())
+            }
+            Item::Stream(stream, bytes) => {
+                self.stream_bytes -= bytes.len();
+                stream.message(bytes.freeze())
+            }
+            Item::Message(message) => message,
+        })
     }
 }
 
@@ -116,8 +158,11 @@ impl Outbox {
         if state.gone {
             return;
         }
-        state.stream_bytes += stream_bytes(&message);
-        state.items.push_back(Item::Message(message));
+        match message {
+            FromDaemon::Stdout(bytes) => state.add_to_stream(Stream::Output, &bytes),
+            FromDaemon::Stderr(bytes) => state.add_to_stream(Stream::Error, &bytes),
+            message => state.items.push_back(Item::Message(message)),
+        }
         drop(state);
         self.filled.notify_one();
     }
@@ -133,7 +178,7 @@ impl Outbox {
                 if state.gone {
                     return false;
                 }
-                let messages = state.items.iter().filter(|item| matches!(item, Item::Message(_))).count();
+                let messages = state.items.iter().filter(|item| !matches!(item, Item::Output(_))).count();
                 if messages < MESSAGES_MAX && state.stream_bytes < OUTPUT_MAX {
                     return true;
                 }
@@ -174,22 +219,19 @@ impl Outbox {
         }
     }
 
+    /// The next message, if one waits: to be sent together with the one before it.
+    pub(crate) fn next_now(&self) -> Option<FromDaemon> {
+        let message = self.lock().take()?;
+        self.emptied.notify_waiters();
+        Some(message)
+    }
+
     /// The next message to send, in order; `None` at the end. For the one writer. Cancel safe.
     pub(crate) async fn next(&self) -> Option<FromDaemon> {
         loop {
             let then = {
                 let mut state = self.lock();
-                if let Some(item) = state.items.pop_front() {
-                    let message = match item {
-                        Item::Output(bytes) => {
-                            state.output_bytes -= bytes.len();
-                            FromDaemon::Output(bytes.freeze())
-                        }
-                        Item::Message(message) => {
-                            state.stream_bytes -= stream_bytes(&message);
-                            message
-                        }
-                    };
+                if let Some(message) = state.take() {
                     drop(state);
                     self.emptied.notify_waiters();
                     return Some(message);
@@ -207,98 +249,11 @@ impl Outbox {
     }
 }
 
-/// Bytes of output of a client without a terminal.
-fn stream_bytes(message: &FromDaemon) -> usize {
-    match message {
-        FromDaemon::Stdout(bytes) | FromDaemon::Stderr(bytes) => bytes.len(),
-        _ => 0,
-    }
-}
-
 /// Text for one of the streams of a client without a terminal, in pieces.
 pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = Bytes> {
     bytes.chunks(PIECE).map(Bytes::copy_from_slice)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use super::*;
-
-    fn output(text: &str) -> Option<FromDaemon> {
-        Some(FromDaemon::Output(Bytes::copy_from_slice(text.as_bytes())))
-    }
-
-    #[tokio::test]
-    async fn small_writes_are_sent_together_and_messages_in_order() {
-        let outbox = Outbox::default();
-        for text in ["a", "b", "c"] {
-            assert_eq!(outbox.put_output(text.as_bytes()), Put::Queued);
-        }
-        outbox.put(FromDaemon::Finished(0));
-        outbox.put_output(b"d");
-        outbox.end();
-        assert_eq!(outbox.next().await, output("abc"));
-        assert_eq!(outbox.next().await, Some(FromDaemon::Finished(0)));
-        assert_eq!(outbox.next().await, output("d"));
-        assert_eq!(outbox.next().await, None);
-    }
-
-    // rows: Q-11
-    #[tokio::test]
-    async fn a_client_that_does_not_read_loses_its_backlog_and_is_told_of_when_it_reads() {
-        let outbox = Arc::new(Outbox::default());
-        let chunk = vec![b'x'; 100_000];
-        let put = (0..100).take_while(|_| outbox.put_output(&chunk) == Put::Queued).count();
-        assert_eq!(put, OUTPUT_MAX / chunk.len());
-        assert_eq!(outbox.lock().output_bytes, 0);
-        assert_eq!(outbox.put_output(b"lost"), Put::CutOff);
-        let sent = Arc::new(AtomicBool::new(false));
-        outbox.put(FromDaemon::Killed("s1".to_string()));
-        outbox.when_sent({
-            let (sent, outbox) = (sent.clone(), outbox.clone());
-            move || {
-                sent.store(true, Ordering::SeqCst);
-                outbox.put_repaint(b"repaint");
-            }
-        });
-        assert_eq!(outbox.next().await, Some(FromDaemon::Killed("s1".to_string())));
-        assert!(!sent.load(Ordering::SeqCst), "the message is not yet with the socket");
-        assert_eq!(outbox.next().await, output("repaint"));
-        assert!(sent.load(Ordering::SeqCst));
-    }
-
-    #[tokio::test]
-    async fn a_repaint_replaces_terminal_bytes_and_nothing_else() {
-        let outbox = Outbox::default();
-        outbox.put(FromDaemon::Stdout(Bytes::from_static(b"of a session before")));
-        outbox.put_output(b"old");
-        outbox.put_repaint(b"new");
-        outbox.end();
-        assert_eq!(outbox.next().await, Some(FromDaemon::Stdout(Bytes::from_static(b"of a session before"))));
-        assert_eq!(outbox.next().await, output("new"));
-        assert_eq!(outbox.next().await, None);
-        let state = outbox.lock();
-        assert_eq!((state.output_bytes, state.stream_bytes), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn who_waits_for_room_goes_on_when_the_client_is_gone() {
-        let outbox = Arc::new(Outbox::default());
-        for piece in pieces(&vec![0; OUTPUT_MAX]) {
-            outbox.put(FromDaemon::Stdout(piece));
-        }
-        let waiting = tokio::spawn({
-            let outbox = outbox.clone();
-            async move { outbox.room().await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        outbox.give_up();
-        assert!(!waiting.await.unwrap());
-        assert_eq!(outbox.next().await, None);
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

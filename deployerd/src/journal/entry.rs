@@ -24,6 +24,11 @@ impl Entry {
     pub(crate) fn now(about: About, what: What) -> Entry {
         Entry { time: Timestamp::now(), about, what }
     }
+
+    /// The day it belongs to (UTC), counted from 1970.
+    pub(super) fn day(&self) -> i64 {
+        self.time.as_second().div_euclid(24 * 60 * 60)
+    }
 }
 
 /// Who did it, and where in the daemon.
@@ -162,6 +167,9 @@ struct Line<'a> {
 pub(super) fn line(seq: u64, entry: &Entry) -> serde_json::Result<Vec<u8>> {
     let time = format!("{:.3}", entry.time);
     let line = serde_json::to_string(&Line { seq, time, what: &entry.what, about: &entry.about })?;
+    if !line.bytes().any(|byte| matches!(byte, 0x7f | 0xc2)) {
+        return Ok((line + "\n").into_bytes());
+    }
     let mut bytes = Vec::with_capacity(line.len() + 1);
     for c in line.chars() {
         match c {

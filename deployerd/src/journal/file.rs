@@ -80,7 +80,7 @@ impl Files {
         Ok(())
     }
 
-    /// Appends one line to the file of its day, whole or not at all.
+    /// Appends a line, or several of one day, to the file of that day: all of it or nothing.
     ///
     /// # Errors
     /// The disk's; the file is as it was before.

@@ -1,5 +1,5 @@
-//! The thread that writes. Each line is with the kernel at once, and on the disk within a second; a strict one before
-//! the action that it is about begins.
+//! The thread that writes. A line is with the kernel at once, where many come within a millisecond or two, and on the
+//! disk within a second; a strict one before the action that it is about begins.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -14,6 +14,13 @@ use super::{About, Entry, State, What, entry};
 /// Longest time that a line may be with the kernel and not on the disk.
 const SYNC: Duration = Duration::from_secs(1);
 
+/// Where lines come close upon each other, this long is waited for more: waking up for each would cost those who
+/// write them more than the lines do.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Lines that are written together.
+const TOGETHER: usize = 256;
+
 /// Asked of the thread.
 pub(super) enum Job {
     /// Write; the answer, if one is wanted, comes when it is on the disk.
@@ -26,15 +33,21 @@ pub(super) enum Job {
 pub(super) fn write(files: Files, jobs: &Receiver<Job>, state: &State) {
     let mut writer = Writer { files, state, unsynced: None };
     writer.tell_of_repair();
+    let mut ahead = None;
     loop {
-        let job = match writer.unsynced {
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => jobs.recv_timeout(SYNC.saturating_sub(since.elapsed())),
+        let job = match (ahead.take(), writer.unsynced) {
+            (Some(job), _) => Ok(job),
+            (None, None) => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            (None, Some(since)) => jobs.recv_timeout(SYNC.saturating_sub(since.elapsed())),
         };
         match job {
             Ok(Job::Line(entry, None)) => {
-                let written = writer.line(&entry);
-                writer.note(&written);
+                let mut entries = vec![*entry];
+                ahead = take_more(&mut entries, jobs);
+                writer.lines(&entries);
+                if entries.len() > 1 && ahead.is_none() {
+                    std::thread::sleep(PAUSE);
+                }
             }
             Ok(Job::Line(entry, Some(done))) => {
                 let written = writer.line(&entry).and_then(|()| writer.sync());
@@ -60,6 +73,18 @@ pub(super) fn write(files: Files, jobs: &Receiver<Job>, state: &State) {
     }
 }
 
+/// Takes the lines that wait already; what else was met ends them.
+fn take_more(entries: &mut Vec<Entry>, jobs: &Receiver<Job>) -> Option<Job> {
+    while entries.len() < TOGETHER {
+        match jobs.try_recv() {
+            Ok(Job::Line(entry, None)) if entry.day() == entries[0].day() => entries.push(*entry),
+            Ok(other) => return Some(other),
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
 struct Writer<'a> {
     files: Files,
     state: &'a State,
@@ -76,6 +101,33 @@ impl Writer<'_> {
             self.state.lost.fetch_add(1, Ordering::Relaxed);
         }
         written
+    }
+
+    /// Lines of one day: together, or one by one where that fails, so that as many as possible are kept.
+    fn lines(&mut self, entries: &[Entry]) {
+        self.tell_of_lost();
+        let together = match entries {
+            [_] => false,
+            entries => self.append_all(entries).is_ok(),
+        };
+        if together {
+            return self.note(&Ok(()));
+        }
+        for entry in entries {
+            let written = self.line(entry);
+            self.note(&written);
+        }
+    }
+
+    fn append_all(&mut self, entries: &[Entry]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for (number, entry) in (self.files.next..).zip(entries) {
+            lines.extend(entry::line(number, entry)?);
+        }
+        self.files.append(entries[0].time, &lines)?;
+        self.files.next += entries.len() as u64;
+        self.unsynced.get_or_insert_with(Instant::now);
+        Ok(())
     }
 
     fn append(&mut self, entry: &Entry) -> io::Result<()> {

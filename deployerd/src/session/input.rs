@@ -8,7 +8,7 @@ use bytes::Bytes;
 use deployer_core::terminal::KeyboardHub;
 use tokio::sync::{mpsc, watch};
 
-use super::pty::PtyEnd;
+use super::Handle;
 use crate::connection::ClientId;
 
 /// Frames of input that may wait on the way; each is at most one frame long. Who types more waits.
@@ -32,24 +32,29 @@ pub(crate) fn channel() -> (mpsc::Sender<Typed>, mpsc::Receiver<Typed>) {
     mpsc::channel(WAITING)
 }
 
-/// Types into a PTY and tells who typed last.
-pub(crate) async fn to_pty(
+/// Types at a session with a terminal and tells when somebody else types than before. Straight to the keyboard: the
+/// session's PTY is raw, so a key would come out of it as it went in, two wake-ups later.
+pub(crate) async fn to_keyboard(
     mut typed: mpsc::Receiver<Typed>,
-    master: Arc<PtyEnd>,
+    hub: KeyboardHub,
+    session: Arc<Handle>,
     last: watch::Sender<Option<ClientId>>,
 ) {
     while let Some(typed) = typed.recv().await {
-        let bytes = match typed {
-            Typed::Keys(by, bytes) => {
-                last.send_replace(Some(by));
-                bytes
-            }
-            Typed::Answer(bytes) => bytes,
+        let (by, bytes) = match typed {
+            Typed::Keys(by, bytes) => (Some(by), bytes),
+            Typed::Answer(bytes) => (None, bytes),
             Typed::End => continue,
         };
-        if let Err(error) = master.write_all(&bytes).await {
-            tracing::debug!(%error, "typed at a session that has ended");
-            return;
+        last.send_if_modified(|last| {
+            let changes = by.is_some() && *last != by;
+            *last = by.or(*last);
+            changes
+        });
+        let count = bytes.len();
+        hub.push(bytes).await;
+        if by.is_some() {
+            session.typists.arrived(count);
         }
     }
 }

@@ -17,10 +17,11 @@ use super::handle::Inbox;
 use super::history::History;
 use super::hygiene::{Hygiene, Piece};
 use super::input::{self, Keys, Typed};
+use super::lagging::Lagging;
 use super::presence::Presence;
 use super::pty::{self, PtyEnd};
-use super::screen::{Screen, Vt100};
-use super::terminal::{Port, PtyTerminal, read_keys};
+use super::screen::Screen;
+use super::terminal::{Port, PtyTerminal};
 use super::views::{self, Front, Views};
 use super::{Event, Handle, checked_term, shell_session};
 use crate::connection::ClientId;
@@ -45,7 +46,7 @@ struct Interactive {
     /// Bytes read from the master.
     read: u64,
     hygiene: Hygiene,
-    screen: Vt100,
+    screen: Lagging,
     history: History,
     clients: Clients,
     presence: Presence,
@@ -147,10 +148,9 @@ where
         pty::open(size).map_err(|error| format!("cannot open a terminal for the session: {error}"))?;
     let (master, slave) = (Arc::new(master), Arc::new(slave));
     let hub = KeyboardHub::new();
-    let reading = AbortOnDropHandle::new(tokio::spawn(read_keys(slave.clone(), hub.clone(), handle.clone())));
     let (keys, typed) = input::channel();
     let (last, typist) = watch::channel(None);
-    let typing = AbortOnDropHandle::new(tokio::spawn(input::to_pty(typed, master.clone(), last)));
+    let typing = AbortOnDropHandle::new(tokio::spawn(input::to_keyboard(typed, hub.clone(), handle.clone(), last)));
     let (size_sender, size_watch) = watch::channel(size);
     let (port, front) = (Arc::new(Port::new(slave)), Arc::<Front>::default());
     let views = Views::start(views::Screen {
@@ -182,7 +182,7 @@ where
         terminal: Arc::new(PtyTerminal { finished: None, ..shell_terminal.clone() }),
         read: 0,
         hygiene: Hygiene::default(),
-        screen: Vt100::new(size),
+        screen: Lagging::new(size),
         history: History::default(),
         clients: Clients::new(size),
         presence,
@@ -199,7 +199,7 @@ where
     daemon.tasks.spawn(async move {
         let ending = session.serve(inbox, typist, program).await;
         // Nobody can type any more, and programs that still read the keyboard meet its end.
-        drop((typing, reading));
+        drop(typing);
         hub.close();
         registry.remove(&handle);
         if let Some(journal) = journal {
@@ -358,7 +358,7 @@ impl Interactive {
                 Piece::Show(bytes) if bytes.is_empty() => {}
                 Piece::Show(bytes) => self.pass_on(&bytes),
                 Piece::Asked(query) => {
-                    let answer = query.answer(self.screen.screen().cursor_position(), *self.size.borrow());
+                    let answer = query.answer(self.screen.cursor(), *self.size.borrow());
                     if self.keys.try_send(Typed::Answer(answer.into())).is_err() {
                         tracing::debug!(session = self.handle.name, "a program asks more than it listens");
                     }

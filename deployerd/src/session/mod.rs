@@ -12,6 +12,7 @@ mod history;
 mod hygiene;
 mod input;
 mod interactive;
+mod lagging;
 #[cfg(test)]
 mod newcomer_tests;
 mod places;

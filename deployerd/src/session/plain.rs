@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use deployer_core::terminal::lines::LinesTerminal;
 use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, Size, Terminal};
 use deployer_protocol::{FromDaemon, Open};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -32,6 +32,7 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
     let terminal = PlainTerminal {
         outbox: outbox.clone(),
         left: left.clone(),
+        turn: Arc::new(Semaphore::new(1)),
         keys: hub.clone(),
         size: watch::Sender::new(Size::DEFAULT),
     };
@@ -85,12 +86,15 @@ struct PlainTerminal {
     outbox: Arc<Outbox>,
     /// The client has left; its connection may serve something else by now.
     left: CancellationToken,
+    /// One waits for room at a time: a thousand isolations would all look at each message that goes.
+    turn: Arc<Semaphore>,
     keys: KeyboardHub,
     size: watch::Sender<Size>,
 }
 
 impl PlainTerminal {
     async fn send(&self, bytes: &[u8], message: fn(bytes::Bytes) -> FromDaemon) {
+        let _turn = self.turn.acquire().await;
         for piece in pieces(bytes) {
             // Without a client it is dropped: the action goes on, its log and journal have the outcome.
             let room = tokio::select! {

@@ -55,6 +55,7 @@ impl PtyEnd {
     }
 
     /// Writes all bytes.
+    #[cfg(test)]
     pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let count = self.write(bytes).await?;

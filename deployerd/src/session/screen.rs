@@ -76,6 +76,16 @@ impl Vt100 {
         self.parser.screen()
     }
 
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        usize::from(cells(self.size).0.get())
+    }
+
+    /// Nothing has begun that did not end, and lines scroll all of the screen.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.unfinished.bytes().is_empty() && self.held.is_empty() && self.unfinished.scroll_region().is_none()
+    }
+
     /// What it shows, as text.
     pub(crate) fn text(&self) -> String {
         catch_unwind(AssertUnwindSafe(|| self.parser.screen().contents())).unwrap_or_default()

@@ -11,7 +11,6 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::windows::{Finished, SessionWindows};
 
-use super::Handle;
 use super::auxiliary;
 use super::pty::PtyEnd;
 use super::views::{self, Front, Inherited, Views, Wish};
@@ -96,16 +95,6 @@ impl PtyTerminal {
         let possible = self.interactive && !matches!(self.term.as_str(), "" | "dumb");
         possible.then(|| Wish { folded, keep_open: self.options.keep_panes_open() })
     }
-}
-
-/// Hands what is typed to whoever reads the keyboard, until the master is closed.
-pub(crate) async fn read_keys(slave: Arc<PtyEnd>, keys: KeyboardHub, session: Arc<Handle>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = slave.read(&mut buffer).await {
-        keys.push(bytes::Bytes::copy_from_slice(&buffer[..count])).await;
-        session.typists.arrived(count);
-    }
-    keys.close();
 }
 
 #[async_trait]
