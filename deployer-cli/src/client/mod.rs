@@ -9,6 +9,7 @@ mod ending;
 pub(crate) mod keys;
 mod modes;
 mod outlet;
+mod own_terminal;
 mod plain;
 pub(crate) mod raw;
 mod signals;

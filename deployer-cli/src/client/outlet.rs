@@ -7,16 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
 use super::modes::Modes;
+use super::own_terminal::OwnTerminal;
 
 /// Chunks that may wait for a slow reader; then the daemon has to hold back.
 const WAITING_CHUNKS: usize = 4;
 
-/// A thread that writes, because standard output may be anything (a file, `/dev/null`) and its description is shared
-/// with others: it is never switched to non-blocking.
+/// A task that writes to a terminal; to anything else (a file, `/dev/null`) a thread, because its description is shared
+/// with others and never switched to non-blocking.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     chunks: mpsc::Sender<Bytes>,
@@ -25,20 +27,26 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// Writes to a duplicate of `fd`; what is written is noted in `modes`.
+    /// Writes to where `fd` writes; what is written is noted in `modes`.
     ///
     /// # Errors
     /// When the descriptor cannot be duplicated or the thread not started.
     pub(crate) fn new(fd: impl AsFd, modes: Option<Arc<Mutex<Modes>>>) -> io::Result<Outlet> {
-        let fd = fd.as_fd().try_clone_to_owned()?;
         let (chunks, queue) = mpsc::channel(WAITING_CHUNKS);
         let (finish, done) = oneshot::channel();
         let discard = Arc::new(AtomicBool::new(false));
-        let writer = Writer { fd, queue, modes, discard: discard.clone() };
-        std::thread::Builder::new().name("output".to_string()).spawn(move || {
-            // Nobody may be interested any more.
-            let _ = finish.send(writer.run());
-        })?;
+        let writer = Writer { queue, modes, discard: discard.clone() };
+        match OwnTerminal::open(&fd, OFlags::WRONLY) {
+            Some(terminal) => {
+                // Nobody may be interested in the end any more.
+                tokio::spawn(async move { finish.send(writer.show(&terminal).await) });
+            }
+            None => {
+                let fd = fd.as_fd().try_clone_to_owned()?;
+                let write = move || finish.send(writer.run(&fd));
+                std::thread::Builder::new().name("output".to_string()).spawn(write)?;
+            }
+        }
         Ok(Outlet { chunks, done, discard })
     }
 
@@ -68,29 +76,44 @@ impl Outlet {
 }
 
 struct Writer {
-    fd: OwnedFd,
     queue: mpsc::Receiver<Bytes>,
     modes: Option<Arc<Mutex<Modes>>>,
     discard: Arc<AtomicBool>,
 }
 
 impl Writer {
-    fn run(mut self) -> io::Result<()> {
-        while let Some(chunk) = self.queue.blocking_recv() {
-            self.write(&chunk)?;
+    async fn show(mut self, terminal: &OwnTerminal) -> io::Result<()> {
+        while let Some(chunk) = self.queue.recv().await {
+            let mut rest = &chunk[..];
+            while self.goes_on(rest) {
+                let written = terminal.write(rest).await?;
+                rest = self.written(rest, written);
+            }
         }
         Ok(())
     }
 
-    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() && !self.discard.load(Ordering::Relaxed) {
-            let written = write_some(&self.fd, bytes)?;
-            if let Some(modes) = &self.modes {
-                modes.lock().unwrap_or_else(PoisonError::into_inner).follow(&bytes[..written]);
+    fn run(mut self, fd: &OwnedFd) -> io::Result<()> {
+        while let Some(chunk) = self.queue.blocking_recv() {
+            let mut rest = &chunk[..];
+            while self.goes_on(rest) {
+                let written = write_some(fd, rest)?;
+                rest = self.written(rest, written);
             }
-            bytes = &bytes[written..];
         }
         Ok(())
+    }
+
+    fn goes_on(&self, rest: &[u8]) -> bool {
+        !rest.is_empty() && !self.discard.load(Ordering::Relaxed)
+    }
+
+    /// Notes what was written; the rest.
+    fn written<'a>(&self, bytes: &'a [u8], count: usize) -> &'a [u8] {
+        if let Some(modes) = &self.modes {
+            modes.lock().unwrap_or_else(PoisonError::into_inner).follow(&bytes[..count]);
+        }
+        &bytes[count..]
     }
 }
 
