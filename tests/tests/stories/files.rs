@@ -104,6 +104,27 @@ fn the_file_shell_in_a_terminal() {
     assert_eq!(farm.logins(), [1], "one connection");
 }
 
+// rows: P-19
+#[test]
+fn scp_is_the_file_shell_without_a_daemon() {
+    let world = World::new();
+    let (farm, up, there) = uploader(&world, "{}");
+    fs::write(&up, "hello\n").unwrap();
+    let refused = world.run(&["scp", "--path", "box"]);
+    assert_eq!(refused.status, Some(2), "it takes no further options: {refused:?}");
+    let mut operator = world.terminal("operator", "deployer", &["scp"]);
+    operator.wait_for_text("the prompt", "~ box:");
+    operator.send_line(&format!("cd {}", there.display()));
+    operator.wait_for_text("where it is", "~ box:there > ");
+    operator.send_line(&format!("put {}", up.display()));
+    let arrived = || fs::read(there.join("up")).is_ok_and(|new| new == b"hello\n");
+    eventually("it is there", arrived, || operator.evidence());
+    operator.wait_for("the prompt again", |screen| screen.contents().trim_end().ends_with("box:there >"));
+    operator.send_line("exit");
+    assert_eq!(operator.exit_status(), 0);
+    assert_eq!((farm.logins(), world.sockets().len()), (vec![1], 0));
+}
+
 // rows: P-18
 #[test]
 fn the_file_shell_is_no_action() {
