@@ -6,6 +6,7 @@ FILE holds the settings of the run (port, addresses, key, known hosts). Prints o
 """
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -98,6 +99,20 @@ async def with_asyncssh(run, mode, hosts, commands, shell):
     told(usage() - cpu, time.perf_counter() - start, failed, latencies)
 
 
+def master(base, address):
+    """A master that answers. One that has not after ten seconds never will; a second one may."""
+    for _ in range(3):
+        running = subprocess.Popen([*base, "-M", "-N", address], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and running.poll() is None:
+            if subprocess.run([*base, "-O", "check", address], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                return running
+            time.sleep(0.05)
+        running.kill()
+        running.wait()
+    sys.exit(f"no master for {address}")
+
+
 def control_master(run, mode, hosts, commands):
     """One ssh process a command over one master a host, eight at once."""
     from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +120,7 @@ def control_master(run, mode, hosts, commands):
     base = [
         "ssh", "-F", "none", "-p", str(run["port"]), "-l", run["user"], "-i", run["key"], "-o", "IdentitiesOnly=yes",
         "-o", f"UserKnownHostsFile={run['known_hosts']}", "-o", "KexAlgorithms=curve25519-sha256",
-        "-o", f"ControlPath={run['directory']}/%h.ctl",
+        "-o", f"ControlPath={run['directory']}/%h.{os.getpid()}",
     ]
     addresses, failed, latencies = run["addresses"][:hosts], [], []
 
@@ -121,16 +136,13 @@ def control_master(run, mode, hosts, commands):
             cpu, start = usage(), time.perf_counter()
             list(pool.map(lambda address: ssh(address, "-o", "ControlPath=none", "echo hello"), addresses))
         else:
-            masters = [subprocess.Popen([*base, "-M", "-N", a], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for a in addresses]
-            for address in addresses:
-                while subprocess.run([*base, "-O", "check", address], stderr=subprocess.DEVNULL, check=False).returncode:
-                    time.sleep(0.05)
+            masters = [master(base, address) for address in addresses]
             latencies.clear()
             cpu, start = usage(), time.perf_counter()
             list(pool.map(lambda address: [ssh(address, "true") for _ in range(commands)], addresses))
-            for master in masters:
-                master.terminate()
-                master.wait()
+            for running in masters:
+                running.terminate()
+                running.wait()
     told(usage() - cpu, time.perf_counter() - start, len(failed), latencies)
 
 
