@@ -51,4 +51,8 @@ impl<'a> Other<'a> {
         let program = deployer().display().to_string();
         self.world.terminal(name, "setpriv", &self.line(&program, &[&["connect"], args].concat()))
     }
+    /// The telnet of the system, in a terminal of 24 lines and 80 columns.
+    pub fn telnet(&self, name: &str, ip: &str, port: &str) -> Terminal {
+        self.world.terminal(name, "setpriv", &self.line("/usr/bin/telnet", &[ip, port]))
+    }
 }

@@ -303,6 +303,22 @@ async fn interrupted(stage: impl Fn() -> Stage, command: &str) -> Stage {
     unreachable!("the third attempt is the last")
 }
 
+/// What ignores Ctrl-C and TERM, as interactive shells do, hears that its terminal goes away and may clean up. For
+/// hosts whose terminal is still there then; that of an SSH session goes away with the login shell.
+pub async fn hung_up(host: &Arc<dyn Host>) {
+    let tty = Stage::tty(host);
+    let shell =
+        "sh -c 'trap \"\" INT TERM; trap \"echo hung up; exit\" HUP; echo pid=$$.; while :; do sleep 0.1; done'";
+    let operator = async {
+        tty.sees(".").await;
+        tty.cancel.cancel();
+    };
+    let (result, ()) = tokio::join!(tty.run(shell), operator);
+    assert!(matches!(result, Err(RunError::Interrupted { certain: true, .. })), "{result:?}");
+    assert!(tty.terminal.output().contains("hung up"), "{:?}", tty.terminal.output());
+    gone(host, pid(&tty.terminal.output())).await;
+}
+
 /// What the operator interrupted has not failed; what died of a signal without a Ctrl-C has.
 // rows: F-29
 pub async fn ctrl_c_at_the_command(host: &Arc<dyn Host>) {

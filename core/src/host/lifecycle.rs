@@ -15,15 +15,17 @@ pub(crate) enum EndStep {
     GiveUp,
 }
 
-/// With a terminal the program gets a chance to clean up on Ctrl-C first, as when a person stops it. Together
-/// just under 5 s: what a person who pressed Ctrl-C puts up with.
+/// With a terminal the program gets a chance to clean up on Ctrl-C first, as when a person stops it. Then it hears what
+/// it would hear when the terminal goes away: interactive shells ignore Ctrl-C and TERM, and on HUP pass it on to their
+/// jobs. Together just under 5 s: what a person who pressed Ctrl-C puts up with.
 const ON_PTY: &[(EndStep, Duration)] = &[
     (EndStep::Send(Signal::Int), Duration::from_millis(1500)),
-    (EndStep::Send(Signal::Term), Duration::from_millis(2000)),
+    (EndStep::Send(Signal::Hup), Duration::from_millis(750)),
+    (EndStep::Send(Signal::Term), Duration::from_millis(1500)),
     (EndStep::Send(Signal::Kill), Duration::from_millis(1000)),
 ];
 
-/// Without one nobody expects Ctrl-C.
+/// Without one nobody expects Ctrl-C, and HUP would make servers read their configuration.
 const ON_PIPES: &[(EndStep, Duration)] = &[
     (EndStep::Send(Signal::Term), Duration::from_millis(3000)),
     (EndStep::Send(Signal::Kill), Duration::from_millis(1500)),
@@ -69,7 +71,8 @@ mod tests {
                 steps.push(end.next().await);
             }
             assert!(started.elapsed() <= Duration::from_secs(5));
-            assert_eq!(steps.contains(&EndStep::Send(Signal::Int)), pty);
+            let of_a_terminal = [EndStep::Send(Signal::Int), EndStep::Send(Signal::Hup)];
+            assert_eq!(steps.starts_with(&of_a_terminal), pty);
             assert_eq!(&steps[steps.len() - 2..], [EndStep::Send(Signal::Kill), EndStep::GiveUp]);
         }
     }

@@ -102,7 +102,7 @@ pub enum Signal {
 
 /// A running command.
 ///
-/// Dropping it while the command runs starts the polite end in the background: Ctrl-C on a PTY, TERM, KILL after a
+/// Dropping it while the command runs starts the polite end in the background: Ctrl-C and HUP on a PTY, TERM, KILL after a
 /// grace, then the channel is closed. No remote process is left behind silently.
 pub struct Process {
     /// Output and the end, in order. The sender never waits longer than its own memory bound: a process is always

@@ -24,7 +24,7 @@ const PLAIN_COLUMNS: usize = 400;
 pub struct ScreenLogger {
     main: Arc<dyn Terminal>,
     colour: bool,
-    memory: Mutex<Memory>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 #[derive(Default)]
@@ -39,7 +39,12 @@ impl ScreenLogger {
     /// A log for the session on this terminal; `colour` false for people who want none (`NO_COLOR`). Only screens
     /// get colours at all, and no colour is the only sign of anything.
     pub fn new(main: Arc<dyn Terminal>, colour: bool) -> Arc<ScreenLogger> {
-        Arc::new(ScreenLogger { main, colour, memory: Mutex::default() })
+        Arc::new(ScreenLogger { main, colour, memory: Arc::default() })
+    }
+
+    /// The same log on another terminal, for an action that can be left; what was told once is not told again.
+    pub(crate) fn on(&self, main: Arc<dyn Terminal>) -> Arc<ScreenLogger> {
+        Arc::new(ScreenLogger { main, colour: self.colour, memory: self.memory.clone() })
     }
 
     fn remember<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> T {

@@ -1,9 +1,11 @@
 //! The shell of a session: prompt, completion, built-in commands, running actions (section N).
 
+mod act;
 mod commands;
 mod complete;
 pub mod editor;
 mod files;
+mod jobs;
 mod names;
 mod new_window;
 mod overseer;
@@ -22,7 +24,7 @@ mod tests;
 mod words;
 
 pub use names::{Names, names_below};
-pub use overseer::{NobodyOversees, Overseer, Wished};
+pub use overseer::{Admitted, NobodyOversees, Overseer, Wished};
 pub use place::path_words;
 
 use std::sync::Arc;
@@ -58,8 +60,8 @@ pub trait Tree: Send + Sync {
 pub trait StatusSink: Send + Sync {
     /// The shell stands at this node (dotted path).
     fn at(&self, node: &str);
-    /// An action runs (dotted path and name), or none.
-    fn running(&self, action: Option<&str>);
+    /// These actions run (dotted path and name), in the order in which they began.
+    fn running(&self, actions: &[String]);
 }
 
 /// A command that a front end adds to the built-in ones (row N-40), such as the daemon's `detach`.

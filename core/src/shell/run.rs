@@ -8,28 +8,26 @@ use tokio_util::sync::CancellationToken;
 use super::commands::{self, Look, Reply, connections};
 use super::editor::Editor;
 use super::files::{self, FileShell};
-use super::new_window;
+use super::jobs::{Done, Jobs, Running};
 use super::place::Place;
 use super::reader::{self, Read, Script};
-use super::result;
 use super::screen::Screen;
 use super::state::State;
-use super::supervise::{End, HotKey, supervise};
-use super::target::{self, Target};
+use super::supervise::{End, supervise};
+use super::target;
 use super::words::split;
 use super::{Session, Wished};
 use crate::console::{Console, page};
-use crate::env::{ActionError, Cause, Env, Gate, RunContext};
+use crate::env::{ActionError, Env};
 use crate::host::{Asker, HostContainer, Question, QuestionKind};
 use crate::logger::{Event, Listener, Logger, ScreenLogger};
 use crate::options::Layer;
 use crate::terminal::style::{Style, escaped_lines};
 use crate::terminal::{Kind, Terminal};
-use crate::value::Value;
 
 /// Wrong use: nothing was run.
 const USAGE: i32 = 2;
-const INTERRUPTED: i32 = 130;
+pub(super) const INTERRUPTED: i32 = 130;
 /// Lines of a message; it may quote what a person pasted.
 const MESSAGE_LINES: usize = 100;
 
@@ -56,10 +54,14 @@ pub(super) async fn run(session: Session) -> i32 {
     session.options.replace(Layer::File, session.tree.settings(&start.top()));
     session.status.at(&start.to_string());
     let terminal: Arc<dyn Terminal> = screen.clone();
-    let mut listeners: Vec<Arc<dyn Listener>> = vec![ScreenLogger::new(terminal.clone(), colour)];
+    let log = ScreenLogger::new(terminal.clone(), colour);
+    let mut listeners: Vec<Arc<dyn Listener>> = vec![log.clone()];
     listeners.extend(session.listeners.iter().cloned());
     let mut shell = Shell {
+        log,
         logger: Logger::new(listeners, terminal.clone()),
+        running: Running::new(session.status.clone()),
+        jobs: Jobs::default(),
         asker: Console::new(terminal.clone()),
         state: State::new(start, session.extensions.clone(), session.options.clone()),
         screen,
@@ -72,6 +74,7 @@ pub(super) async fn run(session: Session) -> i32 {
         (None, true) => shell.script().await,
         (None, false) => shell.person().await,
     };
+    shell.jobs.end_all().await;
     worked.unwrap_or_else(|error| {
         tracing::info!(%error, "the terminal of a session went away");
         INTERRUPTED
@@ -90,22 +93,27 @@ fn complaint(colour: bool, message: &str) -> String {
     lines.iter().map(|line| Style::Red.paint(colour, line) + "\n").collect()
 }
 
-struct Shell {
-    session: Session,
-    screen: Arc<Screen>,
+pub(super) struct Shell {
+    pub(super) session: Session,
+    pub(super) screen: Arc<Screen>,
     /// The same, as others see it.
-    terminal: Arc<dyn Terminal>,
+    pub(super) terminal: Arc<dyn Terminal>,
     colour: bool,
-    logger: Logger,
-    asker: Arc<Console>,
-    state: State,
+    /// The log on the screen.
+    pub(super) log: Arc<ScreenLogger>,
+    /// That and whoever else hears of everything.
+    pub(super) logger: Logger,
+    pub(super) asker: Arc<Console>,
+    pub(super) state: State,
+    pub(super) running: Arc<Running>,
+    pub(super) jobs: Jobs,
 }
 
 impl Shell {
     /// `deployer run -- ACTION PARAMETER...`; a command, such as `find`, when no action is named so.
     async fn one_action(&mut self, words: &[String]) -> io::Result<i32> {
         match target::find(self.state.place(), words) {
-            Ok(target) => Ok(self.act(target, false).await?.0),
+            Ok(target) => Ok(self.act(target, false).await?.status),
             Err(problem) => {
                 let is_command = words.first().is_some_and(|word| commands::by_name(&self.state, word).is_some());
                 if !is_command {
@@ -145,6 +153,7 @@ impl Shell {
     /// Prompt, line, prompt, until the person leaves.
     async fn person(&mut self) -> io::Result<i32> {
         let mut editor = Editor::default();
+        let mut warned = false;
         loop {
             let cancel = self.session.cancel.clone();
             self.session.overseer.awaiting_line();
@@ -159,12 +168,26 @@ impl Shell {
                 Read::End => true,
             };
             if leave {
-                if !self.state.leave() {
-                    return Ok(0);
+                if self.state.leave() {
+                    self.moved();
+                } else if warned || self.jobs.running() == 0 {
+                    return self.part().await;
+                } else {
+                    self.screen.print_talk(&self.jobs.warning()).await?;
                 }
-                self.moved();
             }
+            warned = leave;
         }
+    }
+
+    /// Leaves the shell for good, with what still runs in the background.
+    async fn part(&mut self) -> io::Result<i32> {
+        if self.jobs.running() > 0 {
+            self.screen.print_talk("ending what runs in the background ...\n").await?;
+            let told = self.jobs.end_all().await;
+            self.screen.print_talk(&told).await?;
+        }
+        Ok(0)
     }
 
     async fn line(&mut self, line: &str) -> io::Result<Outcome> {
@@ -211,6 +234,11 @@ impl Shell {
                 page(&self.terminal, &list).await?;
             }
             Ok(Reply::Reload) => return self.reload().await,
+            Ok(Reply::Jobs) => {
+                let list = self.jobs.list(&self.look());
+                page(&self.terminal, &list).await?;
+            }
+            Ok(Reply::Job(number)) => return self.return_to(number).await,
             Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
             Ok(Reply::FileShell(words)) => return self.file_shell(&words).await.map(Outcome::Status),
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
@@ -247,79 +275,27 @@ nothing was changed: the tree is the one loaded before"
             Ok(target) => target,
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),
         };
-        let (status, subshell) = self.act(target, sandbox).await?;
-        if let Some(node) = subshell {
+        let done = self.act(target, sandbox).await?;
+        Ok(self.after(done))
+    }
+
+    /// Comes back to an action that was left.
+    async fn return_to(&mut self, number: usize) -> io::Result<Outcome> {
+        let Some(job) = self.jobs.take(number) else {
+            let hint = if self.jobs.is_empty() { "nothing was left running" } else { "jobs lists them" };
+            return self.wrong(&format!("no job {number}: {hint}")).await.map(Outcome::Status);
+        };
+        job.bring_front().await;
+        let done = self.in_front(job).await?;
+        Ok(self.after(done))
+    }
+
+    fn after(&mut self, done: Done) -> Outcome {
+        if let Some(node) = done.subshell {
             self.state.enter(node);
             self.moved();
         }
-        Ok(Outcome::Status(status))
-    }
-
-    /// Runs an action and shows its result; the node to open a subshell on, when it gave one.
-    async fn act(&mut self, target: Target, sandbox: bool) -> io::Result<(i32, Option<crate::node::Node>)> {
-        let node = target.node.to_string();
-        let wished = Wished { node: &node, action: &target.name, parameters: &target.parameters, sandbox };
-        let overseer = self.session.overseer.clone();
-        let gate = match overseer.begin(wished).await {
-            Ok(gate) => gate,
-            Err(why) => return Ok((self.forbid(why).await, None)),
-        };
-        self.session.status.running(Some(&target.shown()));
-        let end = self.call(&target, sandbox, gate).await;
-        self.session.status.running(None);
-        let shown = self.show(&target, end).await;
-        overseer.ended(wished, shown.as_ref().map_or(INTERRUPTED, |(status, _)| *status));
-        shown
-    }
-
-    /// Nothing may run now; the exit status.
-    async fn forbid(&self, why: String) -> i32 {
-        let error = ActionError::new(Cause::Forbidden(why));
-        let status = error.exit_code();
-        self.logger.emit(Event::Failed(error)).await;
-        status
-    }
-
-    /// Shows how an action ended: its exit status, and the node to open a subshell on.
-    async fn show(
-        &self,
-        target: &Target,
-        end: End<Result<Value, ActionError>>,
-    ) -> io::Result<(i32, Option<crate::node::Node>)> {
-        self.screen.fresh_line().await?;
-        match end {
-            End::Itself(Ok(Value::Node(env))) if self.session.action.is_none() => Ok((0, Some(env.node().clone()))),
-            End::Itself(Ok(value)) => {
-                let bytes = result::shown(&value, target.action.flags, self.screen.kind());
-                if !bytes.is_empty() {
-                    self.screen.write(&bytes).await?;
-                }
-                Ok((0, None))
-            }
-            End::Itself(Err(error)) => {
-                // What left an action is in the log already (rows E-10, N-22).
-                if !error.was_logged() {
-                    self.logger.emit(Event::Failed(error.clone())).await;
-                }
-                Ok((error.exit_code(), None))
-            }
-            End::Stopped => {
-                let error = ActionError::new(Cause::Interrupted);
-                self.logger.emit(Event::Failed(error)).await;
-                Ok((INTERRUPTED, None))
-            }
-        }
-    }
-
-    async fn call(&self, target: &Target, sandbox: bool, gate: Arc<dyn Gate>) -> End<Result<Value, ActionError>> {
-        let cancel = self.session.cancel.child_token();
-        let env = Env::new(target.node.clone(), self.context(&cancel, sandbox, gate));
-        let parameters = target.parameters.iter().map(|text| Value::text(text.as_str())).collect();
-        let call = env.call_action(&target.name, &target.action, parameters);
-        match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, &cancel, self.new_window_key().as_ref(), call).await,
-            Kind::Plain => End::Itself(call.await),
-        }
+        Outcome::Status(done.status)
     }
 
     /// `--scp`: the file shell on a host of a node (rows N-34, P-18).
@@ -330,16 +306,17 @@ nothing was changed: the tree is the one loaded before"
         };
         let name = node.to_string();
         let wished = Wished { node: &name, action: "--scp", parameters: &[], sandbox: false };
-        let gate = match self.session.overseer.begin(wished).await {
-            Ok(gate) => gate,
+        let admitted = match self.session.overseer.begin(wished).await {
+            Ok(admitted) => admitted,
             Err(why) => return Ok(self.forbid(why).await),
         };
-        self.session.status.running(Some(&format!("{name} --scp")));
+        let running = self.running.begin(format!("{name} --scp"));
         let cancel = self.session.cancel.child_token();
-        let env = Env::new(node, self.context(&cancel, false, gate));
+        let surroundings = self.surroundings(&admitted);
+        let env = Env::new(node, self.context(&surroundings, &cancel, false, &admitted));
         let status = self.files_of(&env, &cancel).await;
-        self.session.status.running(None);
-        self.session.overseer.ended(wished, status.as_ref().map_or(INTERRUPTED, |status| *status));
+        drop(running);
+        (admitted.ended)(status.as_ref().map_or(INTERRUPTED, |status| *status));
         status
     }
 
@@ -352,7 +329,7 @@ nothing was changed: the tree is the one loaded before"
         let asker: Arc<dyn Asker> = self.asker.clone();
         let opening = FileShell::open(&self.screen, self.terminal.clone(), asker, host, local);
         let opened = match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, None, opening).await,
+            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, opening).await,
             Kind::Plain => End::Itself(opening.await),
         };
         match opened {
@@ -393,26 +370,6 @@ nothing was changed: the tree is the one loaded before"
             }
         };
         hosts.into_iter().find(|host| host.slug() == chosen).ok_or_else(|| format!("no host '{chosen}'"))
-    }
-
-    fn context(&self, cancel: &CancellationToken, sandbox: bool, gate: Arc<dyn Gate>) -> RunContext {
-        RunContext {
-            terminal: self.terminal.clone(),
-            logger: self.logger.clone(),
-            asker: self.asker.clone(),
-            services: self.session.services.clone(),
-            sandbox,
-            cancel: cancel.clone(),
-            parallel_limit: self.session.options.parallel(),
-            gate,
-        }
-    }
-
-    /// Row Q-15, while code of an action runs.
-    fn new_window_key(&self) -> Option<HotKey> {
-        let new = new_window::Opener::of(&self.state, &self.screen)?;
-        let byte = self.session.options.new_window_key()?.byte();
-        Some(HotKey { byte, pressed: Box::new(move || new.open()) })
     }
 
     /// Wrong use: a message, nothing was run.

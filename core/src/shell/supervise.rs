@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::{Asker, NoAnswer, Question, QuestionKind};
-use crate::terminal::{INTERRUPT, Terminal, TypeAhead};
+use crate::terminal::{INTERRUPT, JobTerminal, Terminal, TypeAhead};
 
 /// How a supervised future ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,22 +25,45 @@ pub(super) struct HotKey {
     pub(super) pressed: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Runs a future while watching the keyboard. The first Ctrl-C cancels `cancel`, the polite end; each later one, while
-/// the future still goes on, asks whether to stop it at once. Interactive programs hold a newer lease of the keyboard,
-/// so their Ctrl-C is theirs. What is typed otherwise is kept for whoever reads next.
+/// What surrounds a future that is watched over.
+pub(super) struct Around<'a> {
+    pub(super) terminal: &'a Arc<dyn Terminal>,
+    /// Asks what a second Ctrl-C shall mean.
+    pub(super) asker: &'a dyn Asker,
+    pub(super) cancel: &'a CancellationToken,
+    pub(super) hot: Option<&'a HotKey>,
+    /// Where the operator may leave it, its terminal.
+    pub(super) job: Option<&'a dyn JobTerminal>,
+}
+
+/// Runs a future that cannot be left, see [`watch`].
 pub(super) async fn supervise<T>(
     terminal: &Arc<dyn Terminal>,
     asker: &dyn Asker,
     cancel: &CancellationToken,
-    hot: Option<&HotKey>,
     future: impl Future<Output = T>,
 ) -> End<T> {
     let mut typed = TypeAhead::new(terminal.keyboard());
+    let around = Around { terminal, asker, cancel, hot: None, job: None };
     tokio::pin!(future);
+    watch(&around, &mut typed, future).await.unwrap_or(End::Stopped)
+}
+
+/// Runs a future while watching the keyboard; `None` when the operator leaves it. The first Ctrl-C cancels
+/// [`Around::cancel`], the polite end; each later one, while the future still goes on, asks whether to stop it at once.
+/// Interactive programs hold a newer lease of the keyboard, so their Ctrl-C is theirs. What is typed otherwise is kept
+/// for whoever reads next.
+pub(super) async fn watch<T>(
+    around: &Around<'_>,
+    typed: &mut TypeAhead,
+    mut future: impl Future<Output = T> + Unpin,
+) -> Option<End<T>> {
+    let Around { terminal, asker, cancel, hot, job } = around;
     loop {
         tokio::select! {
             biased;
-            result = &mut future => return End::Itself(result),
+            result = &mut future => return Some(End::Itself(result)),
+            () = left(*job) => return None,
             key = typed.noticed(hot.map(|hot| hot.byte)) => if let (true, Some(hot)) = (key != INTERRUPT, hot) {
                 (hot.pressed)();
                 continue;
@@ -53,32 +76,50 @@ pub(super) async fn supervise<T>(
         }
         tokio::select! {
             biased;
-            result = &mut future => return End::Itself(result),
-            stop = wants_to_stop(asker) => if stop {
-                return End::Stopped;
+            result = &mut future => return Some(End::Itself(result)),
+            choice = what_now(*asker, job.is_some()) => match choice {
+                Choice::Stop => return Some(End::Stopped),
+                Choice::Leave => return None,
+                Choice::Wait => {}
             },
         }
     }
 }
 
-async fn wants_to_stop(asker: &dyn Asker) -> bool {
+async fn left(job: Option<&dyn JobTerminal>) {
+    match job {
+        Some(job) => job.left().await,
+        None => std::future::pending().await,
+    }
+}
+
+enum Choice {
+    Stop,
+    Leave,
+    Wait,
+}
+
+async fn what_now(asker: &dyn Asker, can_leave: bool) -> Choice {
+    let mut notice = "Something still runs. 'stop' gives up on it now; remote commands are ended in the background. \
+                      'wait' goes on waiting for a clean end."
+        .to_string();
+    let mut options = vec!["stop".to_string(), "wait".to_string()];
+    if can_leave {
+        notice += " 'leave' lets it end in the background; 'jobs' lists it.";
+        options.push("leave".to_string());
+    }
     let question = Question {
         label: String::new(),
-        notice: "Something still runs. 'stop' gives up on it now; remote commands are ended in the background. \
-                 'wait' goes on waiting for a clean end."
-            .to_string(),
+        notice,
         prompt: String::new(),
-        kind: QuestionKind::Choice {
-            options: vec!["stop".to_string(), "wait".to_string()],
-            default: Some("wait".to_string()),
-        },
+        kind: QuestionKind::Choice { options, default: Some("wait".to_string()) },
     };
     match asker.ask(question).await {
-        Ok(answer) => answer.0.as_str() == "stop",
-        // Ctrl-C at this question is an answer too.
-        Err(NoAnswer::Cancelled) => true,
-        // Nobody can be asked at this terminal, yet somebody pressed Ctrl-C twice.
-        Err(NoAnswer::NobodyThere) => true,
+        Ok(answer) if answer.0.as_str() == "stop" => Choice::Stop,
+        Ok(answer) if answer.0.as_str() == "leave" => Choice::Leave,
+        Ok(_) => Choice::Wait,
+        // Ctrl-C at this question is an answer too. Where nobody can be asked, somebody yet pressed Ctrl-C twice.
+        Err(NoAnswer::Cancelled | NoAnswer::NobodyThere) => Choice::Stop,
     }
 }
 

@@ -48,8 +48,9 @@ impl StatusSink for Seen {
         self.0.lock().unwrap().push(format!("at {node}"));
     }
 
-    fn running(&self, action: Option<&str>) {
-        self.0.lock().unwrap().push(action.map_or("idle".to_string(), |action| format!("runs {action}")));
+    fn running(&self, actions: &[String]) {
+        let now = if actions.is_empty() { "idle".to_string() } else { format!("runs {}", actions.join(", ")) };
+        self.0.lock().unwrap().push(now);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who gets the keys. The newest lease does; when it is dropped, the one before it does again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ const WAITING_MAX: usize = 64 * 1024;
 #[derive(Clone, Default)]
 pub struct KeyboardHub {
     shared: Arc<Shared>,
+    branch: u64,
 }
 
 #[derive(Default)]
@@ -27,11 +28,27 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    leases: Vec<u64>,
+    leases: Vec<Lease>,
     next: u64,
+    branches: u64,
+    /// Branches whose leases get no keys for now.
+    parked: BTreeSet<u64>,
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
     closed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Lease {
+    id: u64,
+    branch: u64,
+}
+
+impl State {
+    /// Who gets the keys: the newest lease, those of parked branches left out.
+    fn reader(&self) -> Option<u64> {
+        self.leases.iter().rev().find(|lease| !self.parked.contains(&lease.branch)).map(|lease| lease.id)
+    }
 }
 
 impl Shared {
@@ -49,7 +66,8 @@ impl KeyboardHub {
     /// The same; `wanted` is told when somebody begins to want keys, and when nobody does any more. It must not use the
     /// hub.
     pub(super) fn watched(wanted: impl Fn(bool) + Send + Sync + 'static) -> KeyboardHub {
-        KeyboardHub { shared: Arc::new(Shared { wanted: Some(Box::new(wanted)), ..Shared::default() }) }
+        let shared = Shared { wanted: Some(Box::new(wanted)), ..Shared::default() };
+        KeyboardHub { shared: Arc::new(shared), branch: 0 }
     }
 
     /// Hands typed bytes over. Waits while the reader is more than 64 KiB behind, so that a flood is held back
@@ -101,12 +119,30 @@ impl KeyboardHub {
         self.shared.lock().waiting_bytes == 0
     }
 
+    /// The same keyboard for one of several who take turns: all leases taken here can be parked together.
+    pub fn branch(&self) -> KeyboardHub {
+        let mut state = self.shared.lock();
+        state.branches += 1;
+        KeyboardHub { shared: self.shared.clone(), branch: state.branches }
+    }
+
+    /// While parked, leases of this branch get no keys, however new they are.
+    pub fn park(&self, parked: bool) {
+        let mut state = self.shared.lock();
+        match parked {
+            true => state.parked.insert(self.branch),
+            false => state.parked.remove(&self.branch),
+        };
+        drop(state);
+        self.shared.changed.notify_waiters();
+    }
+
     /// Takes the keyboard until the lease is dropped.
     pub fn lease(&self) -> Keyboard {
         let mut state = self.shared.lock();
         state.next += 1;
         let id = state.next;
-        state.leases.push(id);
+        state.leases.push(Lease { id, branch: self.branch });
         if let (1, Some(wanted)) = (state.leases.len(), &self.shared.wanted) {
             wanted(true);
         }
@@ -130,7 +166,7 @@ impl Keyboard {
             changed.as_mut().enable();
             {
                 let mut state = self.shared.lock();
-                if state.leases.last() == Some(&self.id) {
+                if state.reader() == Some(self.id) {
                     if let Some(bytes) = state.waiting.pop_front() {
                         state.waiting_bytes -= bytes.len();
                         drop(state);
@@ -162,7 +198,7 @@ impl Keyboard {
 impl Drop for Keyboard {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.leases.retain(|id| *id != self.id);
+        state.leases.retain(|lease| lease.id != self.id);
         if let (true, Some(wanted)) = (state.leases.is_empty(), &self.shared.wanted) {
             wanted(false);
         }
@@ -189,6 +225,27 @@ mod tests {
         hub.close();
         assert_eq!(shell.read().await.as_deref(), Some(&b"to the shell"[..]));
         assert_eq!(shell.read().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_parked_branch_gets_no_keys_until_it_is_back() {
+        let hub = KeyboardHub::new();
+        let mut shell = hub.lease();
+        let job = hub.branch();
+        let (mut action, mut program) = (job.lease(), job.lease());
+        job.park(true);
+        let mut late = job.lease();
+        hub.push(Bytes::from_static(b"to the shell")).await;
+        assert_eq!(shell.read().await.as_deref(), Some(&b"to the shell"[..]));
+        job.park(false);
+        hub.push(Bytes::from_static(b"to the newest")).await;
+        assert_eq!(late.read().await.as_deref(), Some(&b"to the newest"[..]));
+        drop(late);
+        hub.push(Bytes::from_static(b"to the program")).await;
+        assert_eq!(program.read().await.as_deref(), Some(&b"to the program"[..]));
+        drop(program);
+        hub.close();
+        assert_eq!(action.read().await, None);
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+mod job;
 mod keyboard;
 pub mod keys;
 mod line_filter;
@@ -21,6 +22,7 @@ pub mod stdio;
 pub mod style;
 mod type_ahead;
 
+pub use job::JobTerminal;
 pub use keyboard::{Keyboard, KeyboardHub};
 pub use line_filter::LineFilter;
 pub use parallel::{Announced, CellState, ParallelRun};
@@ -113,6 +115,12 @@ pub trait Terminal: Send + Sync + 'static {
 
     /// All isolations of a run have ended. Returns when what the run covered is visible again.
     async fn parallel_ends(&self, _run: &Arc<ParallelRun>) {}
+
+    /// This terminal for one action that can be left running while the operator does something else here; `None`
+    /// where nothing can be left.
+    fn job(&self) -> Option<Arc<dyn JobTerminal>> {
+        None
+    }
 
     /// The label of an auxiliary terminal, when it is visible beside its output.
     fn label(&self) -> Option<&str> {

@@ -36,6 +36,14 @@ impl ScriptedTerminal {
         terminal
     }
 
+    /// Non-interactive, with this text to read and then the end.
+    pub fn with_input(text: &str) -> Arc<ScriptedTerminal> {
+        let terminal = Self::build(Kind::Plain, false);
+        terminal.shared.keyboard.offer(Bytes::copy_from_slice(text.as_bytes()));
+        terminal.shared.keyboard.close();
+        terminal
+    }
+
     /// Interactive, a tty; keys come from [`ScriptedTerminal::type_keys`].
     pub fn interactive() -> Arc<ScriptedTerminal> {
         Self::build(Kind::Tty, true)
@@ -113,5 +121,32 @@ impl Terminal for ScriptedTerminal {
 
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
         Ok(Arc::new(ScriptedTerminal { shared: self.shared.clone(), label: Some(request.label) }))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    // rows: M-01 M-08
+    #[tokio::test]
+    async fn a_terminal_in_memory_has_input_output_a_size_and_a_name() {
+        let terminal = ScriptedTerminal::with_input("given");
+        assert!(!terminal.interactive() && terminal.term() == "xterm");
+        let mut keyboard = terminal.keyboard();
+        assert_eq!(keyboard.read().await.as_deref(), Some(&b"given"[..]));
+        assert_eq!(keyboard.read().await, None);
+        terminal.print("collected\n").await.unwrap();
+        assert_eq!(terminal.output(), "collected\n");
+        let mut size = terminal.size();
+        assert_eq!(*size.borrow(), Size { rows: 40, cols: 80 });
+        terminal.resize(Size { rows: 10, cols: 20 });
+        size.changed().await.unwrap();
+        assert_eq!(*size.borrow(), Size { rows: 10, cols: 20 });
+        let person = ScriptedTerminal::interactive();
+        assert!(person.interactive() && person.kind() == Kind::Tty);
+        person.type_keys("typed").await;
+        assert_eq!(person.keyboard().read().await.as_deref(), Some(&b"typed"[..]));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 
 use super::Keyboard;
 
@@ -73,8 +74,22 @@ impl TypeAhead {
     }
 }
 
+impl TypeAhead {
+    /// Takes what is typed already, before whatever is watched can take the keyboard.
+    pub(crate) fn take_waiting(&mut self) {
+        while let Some(Some(bytes)) = self.keyboard.read().now_or_never() {
+            self.sort(&bytes, None);
+        }
+    }
+
+    /// Gives back what was typed ahead, to whoever reads next.
+    pub(crate) fn give_back(&mut self) {
+        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
+    }
+}
+
 impl Drop for TypeAhead {
     fn drop(&mut self) {
-        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
+        self.give_back();
     }
 }

@@ -34,37 +34,48 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
     let tree = program.tree_for_later()?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
-    let bound = open(listen, path, passed).map_err(|error| Failure::daemon(error.to_string()))?;
-    let oversight = oversight::oversight(&listen.oversight, authority, &bound.path)?;
-    say(&format!(
-        "listening on {} (connect with: {} connect --socket {})",
-        bound.path.display(),
-        program.name(),
-        shortest(&bound.path)
-    ));
-    if let Some(port) = &telnet {
-        let (ip, number) = (port.address.ip(), port.address.port());
-        say(&format!("telnet on {} (connect with: telnet {ip} {number})", port.address));
-    }
-    tracing::info!(tree = tree.origin(), "the deployment file can be used");
-    let options = Options {
-        tree,
-        services: services(),
-        private: false,
-        interactive: !listen.non_interactive,
-        settings: listen.serving.settings(),
-        oversight,
-    };
-    let stop = Stop { drain: Duration::from_secs(listen.drain), ..Stop::default() };
-    runtime::workers(serve(Doors { socket: bound, telnet }, options, stop))
+    runtime::workers(async {
+        // Before there is a socket that a signal could leave behind.
+        let signals = Signals::listen()?;
+        let bound = open(listen, path, passed).map_err(|error| Failure::daemon(error.to_string()))?;
+        let oversight = oversight::oversight(&listen.oversight, authority, &bound.path)?;
+        say(&format!(
+            "listening on {} (connect with: {} connect --socket {})",
+            bound.path.display(),
+            program.name(),
+            shortest(&bound.path)
+        ));
+        if let Some(port) = &telnet {
+            let (ip, number) = (port.address.ip(), port.address.port());
+            say(&format!("telnet on {} (connect with: telnet {ip} {number})", port.address));
+        }
+        tracing::info!(tree = tree.origin(), "the deployment file can be used");
+        let options = Options {
+            tree,
+            services: services(),
+            private: false,
+            interactive: !listen.non_interactive,
+            settings: listen.serving.settings(),
+            oversight,
+        };
+        let stop = Stop { drain: Duration::from_secs(listen.drain), ..Stop::default() };
+        serve(signals, Doors { socket: bound, telnet }, options, stop).await
+    })
 }
 
 /// Binds the socket, or takes over the passed one; and says what an earlier daemon left that did not end in order.
 fn open(listen: &Listen, path: Option<PathBuf>, passed: Option<UnixListener>) -> Result<BoundSocket, SocketError> {
     let team = listen.oversight.team.as_ref().map(|name| team_path(name)).transpose()?;
     let (bound, crashed) = match (passed, team) {
-        (Some(listener), _) => {
-            let bound = deployerd::socket::adopt(listener)?;
+        (Some(listener), team) => {
+            let bound = deployerd::socket::adopt(listener, team.is_some())?;
+            if let Some(team) = team.filter(|team| *team != bound.path) {
+                return Err(SocketError(format!(
+                    "the service manager passes {}, and --team means {}: set ListenStream= to that",
+                    bound.path.display(),
+                    team.display()
+                )));
+            }
             let crashed = deployerd::socket::left_behind(&bound).into_iter().collect();
             (bound, crashed)
         }
@@ -109,8 +120,7 @@ fn crash_report(crashed: &Crashed) -> String {
 
 /// Serves until the first SIGINT or SIGTERM, and then until what runs has ended or its time is over; the second ends
 /// it now, the third ends the process. SIGHUP is a reload.
-pub(super) async fn serve(doors: Doors, options: Options, stop: Stop) -> Result<u8, Failure> {
-    let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
+pub(super) async fn serve(mut signals: Signals, doors: Doors, options: Options, stop: Stop) -> Result<u8, Failure> {
     let (oversight, tree) = (options.oversight.clone(), options.tree.clone());
     let socket = doors.socket.path.clone();
     let serving = deployerd::serve(doors, options, stop.clone());
@@ -182,13 +192,16 @@ impl Signals {
     ///
     /// # Errors
     /// When the handlers cannot be installed.
-    pub(super) fn new() -> io::Result<Signals> {
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            // Handled rather than ignored: what is ignored stays ignored in every command that is started.
-            hang_up: signal(SignalKind::hangup())?,
-        })
+    pub(super) fn listen() -> Result<Signals, Failure> {
+        let handle = || -> io::Result<Signals> {
+            Ok(Signals {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+                // Handled rather than ignored: what is ignored stays ignored in every command that is started.
+                hang_up: signal(SignalKind::hangup())?,
+            })
+        };
+        handle().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))
     }
 
     /// The number of the next one. Cancel safe.

@@ -13,18 +13,22 @@ use crate::{log, oversight, private, runtime};
 pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Result<u8, Failure> {
     // Out of the terminal's reach: Ctrl-C there is for the client. Started as leader of a group it stays in it.
     let _ = rustix::process::setsid();
-    let (bound, options, _flush) = match prepare(program, daemon) {
-        Ok(prepared) => prepared,
-        Err(failure) => {
-            private::report(Err(&failure))?;
-            return Err(failure);
-        }
-    };
-    private::report(Ok(&bound))?;
-    let stop = CancellationToken::new();
-    private::watch_starter(stop.clone())
-        .map_err(|error| Failure::other(format!("cannot watch the starter: {error}")))?;
-    runtime::workers(listen::serve(bound.into(), options, stop.into()))
+    runtime::workers(async {
+        // Before there is a socket that a signal could leave behind.
+        let signals = listen::Signals::listen()?;
+        let (bound, options, _flush) = match prepare(program, daemon) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                private::report(Err(&failure))?;
+                return Err(failure);
+            }
+        };
+        private::report(Ok(&bound))?;
+        let stop = CancellationToken::new();
+        private::watch_starter(stop.clone())
+            .map_err(|error| Failure::other(format!("cannot watch the starter: {error}")))?;
+        listen::serve(signals, bound.into(), options, stop.into()).await
+    })
 }
 
 fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {

@@ -126,7 +126,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
 /// The first SIGINT, SIGTERM or SIGHUP ends the session in order, which cancels what runs; the second, whose number
 /// comes by the channel, ends it at once.
 fn ended_by_signals(cancel: &CancellationToken) -> Result<oneshot::Receiver<i32>, Failure> {
-    let mut signals = Signals::new().map_err(|error| Failure::other(format!("cannot listen for signals: {error}")))?;
+    let mut signals = Signals::listen()?;
     let (second, at_once) = oneshot::channel();
     let cancel = cancel.clone();
     tokio::spawn(async move {
@@ -143,5 +143,5 @@ struct NobodyAsks;
 
 impl StatusSink for NobodyAsks {
     fn at(&self, _node: &str) {}
-    fn running(&self, _action: Option<&str>) {}
+    fn running(&self, _actions: &[String]) {}
 }

@@ -7,11 +7,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use deployer_core::env::Gate;
 use deployer_core::node::Node;
-use deployer_core::shell::{Overseer, Wished};
+use deployer_core::shell::{Admitted, Overseer, Wished};
 use deployer_core::terminal::KeyboardHub;
 
 use super::{Authority, Person, Place, Rank};
-use crate::journal::{Entry, Journal, What, text};
+use crate::journal::{About, Entry, Journal, JournalListener, What, text};
 use crate::session::Handle;
 
 /// Longest list of parameters that the journal has.
@@ -24,14 +24,6 @@ pub(crate) struct SessionOverseer {
     pub(crate) journal: Arc<Journal>,
     /// The session's keyboard.
     pub(crate) keys: KeyboardHub,
-    /// Since when the action runs.
-    pub(crate) since: std::sync::Mutex<Option<Instant>>,
-}
-
-impl SessionOverseer {
-    fn since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.since.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
 }
 
 #[async_trait]
@@ -40,32 +32,36 @@ impl Overseer for SessionOverseer {
         self.handle.typists.new_line(self.keys.is_idle());
     }
 
-    async fn begin(&self, wished: Wished<'_>) -> Result<Arc<dyn Gate>, String> {
+    async fn begin(&self, wished: Wished<'_>) -> Result<Admitted, String> {
         let owner = self.handle.access.owner();
         let behind = self.handle.typists.begin(&owner);
-        *self.since() = Some(Instant::now());
+        let about = self.handle.about();
+        let (node, action) = (text(wished.node), text(wished.action));
         let what = What::Action {
-            node: text(wished.node),
-            action: text(wished.action),
+            node: node.clone(),
+            action: action.clone(),
             parameters: wished.parameters.iter().take(PARAMETERS_MAX).map(|parameter| text(parameter)).collect(),
             sandbox: wished.sandbox,
         };
-        self.journal.permits(Entry::now(self.handle.about(), what)).await?;
+        self.journal.permits(Entry::now(about.clone(), what)).await?;
+        tracing::info!(session = self.handle.name, node = wished.node, action = wished.action, "action begins");
         let gate = SessionGate {
             owner,
             behind,
             authority: self.authority.clone(),
             journal: self.journal.clone(),
             handle: self.handle.clone(),
+            about: about.clone(),
         };
-        Ok(Arc::new(gate))
-    }
-
-    fn ended(&self, wished: Wished<'_>, status: i32) {
-        let elapsed_ms = self.since().take().map_or(0, |since| since.elapsed().as_millis() as u64);
-        let (node, action) = (text(wished.node), text(wished.action));
-        let what = What::ActionEnd { node, action, status, elapsed_ms };
-        self.journal.write(Entry::now(self.handle.about(), what));
+        let listener =
+            JournalListener { handle: self.handle.clone(), about: about.clone(), journal: self.journal.clone() };
+        let (journal, session, since) = (self.journal.clone(), self.handle.name.clone(), Instant::now());
+        let ended = move |status| {
+            let elapsed_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(session, %node, %action, status, elapsed_ms, "action has ended");
+            journal.write(Entry::now(about, What::ActionEnd { node, action, status, elapsed_ms }));
+        };
+        Ok(Admitted { gate: Arc::new(gate), listeners: vec![Arc::new(listener)], ended: Box::new(ended) })
     }
 }
 
@@ -76,6 +72,8 @@ struct SessionGate {
     authority: Arc<Authority>,
     journal: Arc<Journal>,
     handle: Arc<Handle>,
+    /// Those behind it, for the journal: another action may run meanwhile.
+    about: About,
 }
 
 impl Gate for SessionGate {
@@ -106,6 +104,6 @@ impl Gate for SessionGate {
         let session = &self.handle.name;
         tracing::info!(session, %node, what, why, "refused");
         let what = What::Refusal { verb: text(what), node: Some(text(&node.to_string())), reason: text(why) };
-        self.journal.write(Entry::now(self.handle.about(), what));
+        self.journal.write(Entry::now(self.about.clone(), what));
     }
 }

@@ -9,18 +9,20 @@ use deployer_core::logger::{Event, FileEntry, FileOperation, Listener, RunEntry}
 use deployer_core::terminal::Terminal;
 
 use super::entry::text;
-use super::{Entry, Journal, What};
+use super::{About, Entry, Journal, What};
 use crate::session::Handle;
 
-/// Writes what a session runs, and keeps track of the nodes that it runs on.
+/// Writes what an action of a session runs, and keeps track of the nodes that it runs on.
 pub(crate) struct JournalListener {
     pub(crate) handle: Arc<Handle>,
+    /// Those behind the action.
+    pub(crate) about: About,
     pub(crate) journal: Arc<Journal>,
 }
 
 impl JournalListener {
     fn write(&self, what: What) {
-        self.journal.write(Entry::now(self.handle.about(), what));
+        self.journal.write(Entry::now(self.about.clone(), what));
     }
 }
 

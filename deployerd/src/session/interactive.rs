@@ -159,6 +159,7 @@ where
         keys: hub.clone(),
         size: size_watch.clone(),
         colour: terminal.colour,
+        behind: None,
     });
     let presence = Presence { port: port.clone(), front: front.clone(), colour: terminal.colour };
     let shell_terminal = PtyTerminal {
@@ -173,6 +174,7 @@ where
         interactive: around.interactive,
         windows: around.windows,
         finished: around.finished,
+        behind: None,
     };
     let mut session = Interactive {
         handle: handle.clone(),

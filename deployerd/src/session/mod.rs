@@ -4,6 +4,7 @@
 //! (`plain`), which runs one action for one client that has pipes.
 
 mod auxiliary;
+mod behind;
 mod caught_up;
 mod clients;
 mod ending;
@@ -45,7 +46,6 @@ pub(crate) use who::elapsed;
 
 use crate::authority::SessionOverseer;
 use crate::daemon::Daemon;
-use crate::journal::JournalListener;
 use crate::log::RunLog;
 use crate::oversight::Oversight;
 
@@ -81,17 +81,12 @@ fn shell_session(
     keys: KeyboardHub,
 ) -> shell::Session {
     let Oversight { authority, journal, .. } = daemon.options.oversight.clone();
-    let listener = JournalListener { handle: handle.clone(), journal: journal.clone() };
-    let overseer = SessionOverseer { handle: handle.clone(), authority, journal, keys, since: Default::default() };
+    let overseer = SessionOverseer { handle: handle.clone(), authority, journal, keys };
     shell::Session {
         tree: daemon.options.tree.clone(),
         terminal,
         services: daemon.options.services.clone(),
-        listeners: vec![
-            Arc::new(RunLog::new(handle.name.clone())),
-            Arc::new(listener),
-            IndentedLogger::new(handle.log.clone()),
-        ],
+        listeners: vec![Arc::new(RunLog::new(handle.name.clone())), IndentedLogger::new(handle.log.clone())],
         status: handle.summary.clone(),
         extensions: vec![Arc::new(who::Who { session: handle.name.clone(), daemon: Arc::downgrade(daemon) })],
         overseer: Arc::new(overseer),

@@ -30,7 +30,7 @@ pub(crate) trait Screen: Send {
 
 /// Puts an unknown terminal into a known state: screen and attributes cleared, modes off that a session may have set.
 const KNOWN_STATE: &str = "\x1b[?1049l\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b(B\x0f\x1b[m\x1b[H\x1b[2J\
-    \x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h";
+    \x1b7\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h";
 
 /// [`Screen`] by the vt100 crate.
 pub(crate) struct Vt100 {
@@ -39,6 +39,9 @@ pub(crate) struct Vt100 {
     /// The start of a character whose end has not come: given a part of one, the parser loses what follows.
     held: Vec<u8>,
     size: Size,
+    /// What saves the cursor again as a program has saved it (DECSC), on the main and on the alternate screen: for a
+    /// terminal with plain attributes and the cursor at home.
+    saved: [String; 2],
 }
 
 /// The title of the window, which the model itself does not keep.
@@ -68,7 +71,13 @@ pub(super) fn cells(size: Size) -> (NonZeroU16, NonZeroU16) {
 impl Vt100 {
     /// An empty screen.
     pub(crate) fn new(size: Size) -> Vt100 {
-        Vt100 { parser: parser(size), unfinished: Unfinished::default(), held: Vec::new(), size }
+        Vt100 {
+            parser: parser(size),
+            unfinished: Unfinished::default(),
+            held: Vec::new(),
+            size,
+            saved: Default::default(),
+        }
     }
 
     /// What it shows.
@@ -108,8 +117,32 @@ impl Vt100 {
     }
 }
 
-impl Screen for Vt100 {
-    fn feed(&mut self, bytes: &[u8]) {
+/// DECSC.
+const SAVE_CURSOR: &[u8] = b"\x1b7";
+
+impl Vt100 {
+    /// Where the first DECSC of some output ends.
+    fn end_of_save(&self, bytes: &[u8]) -> Option<usize> {
+        if self.unfinished.bytes() == b"\x1b" && bytes.first() == Some(&b'7') {
+            return Some(1);
+        }
+        bytes.windows(SAVE_CURSOR.len()).position(|window| window == SAVE_CURSOR).map(|at| at + SAVE_CURSOR.len())
+    }
+
+    /// The parser keeps to itself what was saved; it is what was there at that moment.
+    fn note_saved(&mut self) {
+        let screen = self.parser.screen();
+        let (row, col) = screen.cursor_position();
+        let attributes = screen.attributes_formatted();
+        // What a known state has anyway needs no words.
+        let as_known = (row, col) == (0, 0) && attributes == "\x1b[m";
+        self.saved[usize::from(screen.alternate_screen())] = match as_known {
+            true => String::new(),
+            false => format!("{attributes}\x1b[{};{}H\x1b7\x1b[m\x1b[H", row + 1, col + 1),
+        };
+    }
+
+    fn feed_piece(&mut self, bytes: &[u8]) {
         self.unfinished.feed(bytes);
         let missing_end = self.unfinished.character().len();
         if self.held.is_empty() && missing_end == 0 {
@@ -119,6 +152,17 @@ impl Screen for Vt100 {
         whole.extend_from_slice(bytes);
         self.held = whole.split_off(whole.len().saturating_sub(missing_end));
         self.guarded("feed", |parser| parser.process(&whole));
+    }
+}
+
+impl Screen for Vt100 {
+    fn feed(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = self.end_of_save(bytes) {
+            self.feed_piece(&bytes[..end]);
+            self.note_saved();
+            bytes = &bytes[end..];
+        }
+        self.feed_piece(bytes);
     }
 
     fn resize(&mut self, size: Size) {
@@ -136,6 +180,7 @@ impl Screen for Vt100 {
         let painted = catch_unwind(AssertUnwindSafe(|| {
             let screen = self.parser.screen();
             let enter = if screen.alternate_screen() { "\x1b[?1049h\x1b[H\x1b[2J" } else { "" };
+            let enter = format!("{enter}{}", self.saved[usize::from(screen.alternate_screen())]);
             (enter, screen.state_formatted(), screen.cursor_state_formatted(), screen.attributes_formatted())
         }));
         let mut out = KNOWN_STATE.as_bytes().to_vec();

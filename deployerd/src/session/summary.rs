@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 /// A mutex around plain data: locked to copy or to set a field, never across an await.
 pub(crate) struct Summary {
-    name: String,
     info: Mutex<SessionInfo>,
     changed: OnceLock<Arc<watch::Sender<u64>>>,
 }
@@ -19,14 +18,14 @@ impl Summary {
     /// A session that begins now.
     pub(crate) fn new(name: String, owner: String) -> Summary {
         let info = SessionInfo {
-            name: name.clone(),
+            name,
             owner,
             created_ms: now_ms(),
             clients: Vec::new(),
             node: String::new(),
             state: SessionState::Idle,
         };
-        Summary { name, info: Mutex::new(info), changed: OnceLock::new() }
+        Summary { info: Mutex::new(info), changed: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, SessionInfo> {
@@ -59,22 +58,19 @@ impl StatusSink for Summary {
         self.lock().node = node.to_string();
     }
 
-    fn running(&self, action: Option<&str>) {
-        let state = match action {
-            Some(action) => SessionState::Running { action: action.to_string(), since_ms: now_ms() },
-            None => SessionState::Idle,
+    fn running(&self, actions: &[String]) {
+        let mut info = self.lock();
+        let since_ms = match info.state {
+            SessionState::Running { since_ms, .. } => since_ms,
+            SessionState::Idle => now_ms(),
         };
-        let before = std::mem::replace(&mut self.lock().state, state);
+        info.state = match actions {
+            [] => SessionState::Idle,
+            actions => SessionState::Running { action: actions.join(", "), since_ms },
+        };
+        drop(info);
         if let Some(changed) = self.changed.get() {
             changed.send_modify(|count| *count += 1);
-        }
-        match (before, action) {
-            (_, Some(action)) => tracing::info!(session = self.name, action, "action begins"),
-            (SessionState::Running { action, since_ms }, None) => {
-                let elapsed_ms = now_ms().saturating_sub(since_ms);
-                tracing::info!(session = self.name, action, elapsed_ms, "action has ended");
-            }
-            (SessionState::Idle, None) => {}
         }
     }
 }

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use deployer_core::options::{Options, ParallelView};
-use deployer_core::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
+use deployer_core::terminal::{
+    AuxiliaryRequest, JobTerminal, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal,
+};
 use tokio::sync::{Semaphore, watch};
 
 use crate::windows::{Finished, SessionWindows};
 
 use super::auxiliary;
+use super::behind::Behind;
 use super::pty::PtyEnd;
 use super::views::{self, Front, Inherited, Views, Wish};
 
@@ -81,6 +84,8 @@ pub(crate) struct PtyTerminal {
     pub(crate) windows: Option<Arc<SessionWindows>>,
     /// Told when the isolation that runs here is finished.
     pub(crate) finished: Option<Arc<Finished>>,
+    /// For an action that can be left: whether it was.
+    pub(crate) behind: Option<Arc<Behind>>,
 }
 
 impl PtyTerminal {
@@ -97,18 +102,101 @@ impl PtyTerminal {
     }
 }
 
+impl PtyTerminal {
+    /// Writes bytes that may have to wait behind what is in front.
+    async fn made(
+        &self,
+        bytes: Vec<u8>,
+        behind: impl FnOnce(&Behind, Vec<u8>) -> Option<Vec<u8>> + Send,
+        front: impl FnOnce(&Front, Vec<u8>) -> Vec<u8> + Send,
+    ) -> io::Result<()> {
+        let make = || {
+            let bytes = match &self.behind {
+                Some(place) => behind(place, bytes),
+                None => Some(bytes),
+            };
+            bytes.map(|bytes| front(&self.front, bytes)).unwrap_or_default()
+        };
+        self.port.write_made(make).await
+    }
+}
+
+#[async_trait]
+impl JobTerminal for PtyTerminal {
+    async fn put_behind(&self) {
+        let Some(behind) = &self.behind else { return };
+        self.keys.park(true);
+        let written = self.port.write_made(|| {
+            behind.go();
+            self.front.uncover()
+        });
+        if let Err(error) = written.await {
+            tracing::debug!(%error, "the terminal of an action that is left has gone away");
+        }
+    }
+
+    async fn bring_front(&self) {
+        let Some(behind) = &self.behind else { return };
+        let written = self.port.write_made(|| {
+            let (held, drawn) = behind.come();
+            let mut bytes = self.front.output(held);
+            if !drawn.is_empty() {
+                bytes.extend(self.front.draw(drawn));
+            }
+            bytes
+        });
+        if let Err(error) = written.await {
+            tracing::debug!(%error, "what an action has printed in the background could not be shown");
+        }
+        self.keys.park(false);
+    }
+
+    async fn left(&self) {
+        match &self.behind {
+            Some(behind) => behind.left().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn asks(&self) -> watch::Receiver<bool> {
+        match &self.behind {
+            Some(behind) => behind.asks(),
+            None => watch::channel(false).1,
+        }
+    }
+}
+
 #[async_trait]
 impl Terminal for PtyTerminal {
     async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.port.write_made(|| self.front.output(bytes.to_vec())).await
+        self.made(bytes.to_vec(), Behind::output, Front::output).await
     }
 
     async fn write_prompt(&self, drawn: Option<&[u8]>) -> io::Result<()> {
-        self.port.write_made(|| self.front.draw(drawn.unwrap_or_default().to_vec())).await
+        self.made(drawn.unwrap_or_default().to_vec(), Behind::draw, Front::draw).await
     }
 
     fn abandon_prompt(&self) {
-        self.front.abandon();
+        if !self.behind.as_ref().is_some_and(|behind| behind.abandon()) {
+            self.front.abandon();
+        }
+    }
+
+    fn job(&self) -> Option<Arc<dyn JobTerminal>> {
+        // What a window shows is no session: there is no prompt to go back to.
+        if !self.interactive || self.finished.is_some() {
+            return None;
+        }
+        let (keys, behind) = (self.keys.branch(), Arc::new(Behind::new()));
+        let views = Views::start(views::Screen {
+            port: self.port.clone(),
+            front: self.front.clone(),
+            keys: keys.clone(),
+            size: self.size.clone(),
+            colour: self.colour,
+            behind: Some(behind.clone()),
+        });
+        Some(Arc::new(PtyTerminal { keys, views, behind: Some(behind), ..self.clone() }))
     }
 
     fn colour(&self) -> bool {

@@ -91,14 +91,27 @@ pub(super) fn bind_at(path: &Path, reach: Reach) -> Result<BoundSocket, SocketEr
 /// Takes over a socket that a service manager has bound and listens on; it stays when we end.
 ///
 /// # Errors
-/// When it has no path: such a socket cannot be found by `connect`, and everybody may use it.
-pub fn adopt(listener: UnixListener) -> Result<BoundSocket, SocketError> {
+/// When it has no path: such a socket cannot be found by `connect`, and everybody may use it. When somebody else owns
+/// it, or others may connect to it: everybody, or a group when it is not `for_group`.
+pub fn adopt(listener: UnixListener, for_group: bool) -> Result<BoundSocket, SocketError> {
     let refused = |why: String| SocketError(format!("the socket of the service manager cannot be used: {why}"));
     let address = listener.local_addr().map_err(|error| refused(error.to_string()))?;
     let path = address.as_pathname().ok_or_else(|| refused("it has no path in the file system".to_string()))?;
     let listens = rustix::net::sockopt::socket_acceptconn(&listener).map_err(|error| refused(error.to_string()))?;
     if !listens {
         return Err(refused("it does not listen".to_string()));
+    }
+    let file = path.symlink_metadata().map_err(|error| refused(format!("{}: {error}", path.display())))?;
+    if !file.file_type().is_socket() {
+        return Err(refused(format!("{} is another file by now", path.display())));
+    }
+    if ![0, uid()].contains(&file.uid()) {
+        return Err(refused(format!("{} belongs to user id {}: set SocketUser=", path.display(), file.uid())));
+    }
+    let (too_wide, right) = if for_group { (0o002, "0660") } else { (0o022, "0600") };
+    if file.mode() & too_wide != 0 {
+        let mode = file.mode() & 0o777;
+        return Err(refused(format!("{} has mode {mode:04o}: set SocketMode={right}", path.display())));
     }
     rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::CLOEXEC).map_err(|error| refused(error.to_string()))?;
     listener.set_nonblocking(true).map_err(|error| refused(error.to_string()))?;

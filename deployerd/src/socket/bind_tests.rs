@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use super::*;
@@ -124,16 +125,30 @@ fn without_a_path_the_first_free_number_is_taken() {
 fn a_socket_of_a_service_manager_stays_and_must_listen_and_have_a_path() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("a.sock");
-    let adopted = adopt(UnixListener::bind(&path).unwrap()).unwrap();
+    let listener = UnixListener::bind(&path).unwrap();
+    for (mode, for_group, expected) in [
+        (0o666, true, Some("has mode 0666: set SocketMode=0660")),
+        (0o660, false, Some("has mode 0660: set SocketMode=0600")),
+        (0o660, true, None),
+        (0o600, false, None),
+    ] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let adopted = adopt(listener.try_clone().unwrap(), for_group);
+        match expected {
+            Some(why) => assert!(adopted.unwrap_err().to_string().contains(why), "{mode:o}"),
+            None => drop(adopted.unwrap()),
+        }
+    }
+    let adopted = adopt(listener, false).unwrap();
     assert_eq!(adopted.path, path);
     UnixStream::connect(&path).unwrap();
     drop(adopted);
     assert_eq!(names(place.path()), ["a.sock"]);
     let unnamed = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
-    assert!(adopt(UnixListener::from(unnamed)).unwrap_err().to_string().contains("no path"));
+    assert!(adopt(UnixListener::from(unnamed), false).unwrap_err().to_string().contains("no path"));
     let deaf = new_socket().unwrap();
     rustix::net::bind(&deaf, &SocketAddrUnix::new(place.path().join("b.sock")).unwrap()).unwrap();
-    assert!(adopt(UnixListener::from(deaf)).unwrap_err().to_string().contains("does not listen"));
+    assert!(adopt(UnixListener::from(deaf), false).unwrap_err().to_string().contains("does not listen"));
 }
 
 #[test]

@@ -77,15 +77,15 @@ async fn command(session: &Session, line: &str, keyboard: &mut Keyboard) -> Opti
             }
         }
         "flood" => {
-            session.status.running(Some("root.flood"));
+            session.status.running(&["root.flood".to_string()]);
             loop {
                 terminal.print(&format!("{}\n", "flood ".repeat(200))).await.unwrap();
             }
         }
         "wait" => {
-            session.status.running(Some("root.wait"));
+            session.status.running(&["root.wait".to_string()]);
             let key = keyboard.read().await;
-            session.status.running(None);
+            session.status.running(&[]);
             terminal.print(&format!("got {key:?}\n")).await.unwrap();
         }
         "deaf" | "stubborn" => std::future::pending().await,

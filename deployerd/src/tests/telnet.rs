@@ -116,13 +116,38 @@ async fn a_peer_that_negotiates_for_ever_is_let_go() {
 }
 
 #[tokio::test]
-async fn two_hundred_silent_telnet_peers_disturb_nobody_at_the_socket() {
+async fn a_thousand_silent_telnet_peers_disturb_nobody_at_the_socket() {
     let daemon = TestDaemon::start();
     let mut silent = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..1000 {
         silent.push(TcpStream::connect(daemon.telnet).await.unwrap());
     }
     let mut client = daemon.open("s").await;
     client.type_keys("print fine\r").await;
     client.shows("fine>").await;
+}
+
+/// Keys without end into a session whose program does not read: what nobody reads is refused, not kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_keys_from_telnet_disturbs_nobody() {
+    let daemon = TestDaemon::start();
+    let mut typist = Peer::new(&daemon).await;
+    typist.says(REAL).await;
+    typist.shows("> ").await;
+    typist.says(b"deaf\r").await;
+    let (_reads, mut writes) = typist.stream.into_split();
+    let flood = tokio::spawn(async move {
+        let keys = vec![b'x'; 64 * 1024];
+        for _ in 0..1600 {
+            if writes.write_all(&keys).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut calm = daemon.open("calm").await;
+    for word in ["one", "two", "three"] {
+        calm.type_keys(&format!("print {word}\r")).await;
+        calm.shows(&format!("{word}> ")).await;
+    }
+    flood.abort();
 }

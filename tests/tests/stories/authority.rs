@@ -55,6 +55,44 @@ fn gone(world: &World) -> String {
     std::fs::read_to_string(world.dir().join("gone")).unwrap_or_default()
 }
 
+/// Who comes by telnet is who the kernel says, and the policy counts for him as at the socket.
+// rows: R-05
+#[test]
+fn who_comes_by_telnet_has_the_rank_of_his_user() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let eve = Other::member(&world, 41004).unwrap();
+    world.deploy(PLACES);
+    world.write("policy.toml", POLICY);
+    let team = ["--team", "ops", "--team-group", TEAM_GROUP, "--policy", "policy.toml", "--journal", "journal"];
+    let args = [&["-f", "deploy.lua", "telnet-server", "--port", "0"][..], &team].concat();
+    let _daemon = world.listen_with(&args);
+    let log = || std::fs::read_to_string(world.daemon_log()).unwrap_or_default();
+    let port = || {
+        log().lines().find_map(|line| Some(line.strip_prefix("telnet on 127.0.0.1:")?.split(' ').next()?.to_string()))
+    };
+    eventually("the telnet port is announced", || port().is_some(), log);
+    let port = port().unwrap();
+    let mut anns = ann.telnet("ann", "127.0.0.1", &port);
+    anns.wait_for_prompt("deploy > ");
+    anns.send_line("production go");
+    anns.wait_for_text("why not", "uid 41001 is viewer on production (policy.toml:8)");
+    anns.wait_for_prompt("deploy > ");
+    assert_eq!(gone(&world), "", "nothing ran");
+    anns.send_line("staging go");
+    eventually("what ann may do is done", || gone(&world) == "gone\n", || anns.evidence());
+    anns.wait_for_prompt("deploy > ");
+    anns.send_line("exit");
+    anns.exit_status();
+    let mut eves = eve.telnet("eve", "127.0.0.1", &port);
+    eves.wait_for_text("no rank, no word", "Connection closed by foreign host");
+    eves.exit_status();
+    let place = world.dir().join("journal/ops");
+    let ran = events(&place, "command");
+    assert!(ran.iter().all(|line| line["uid"] == 41001) && !ran.is_empty(), "{ran:#?}");
+    assert!(events(&place, "refusal").iter().any(|line| line["uid"] == 41004));
+}
+
 // rows: Q-03 W-02
 #[test]
 fn a_viewer_of_production_runs_what_is_not_production() {

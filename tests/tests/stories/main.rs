@@ -15,6 +15,7 @@ mod full_screen;
 mod harness;
 mod hello;
 mod interrupt;
+mod jobs;
 mod journal;
 mod jump_box;
 mod one_login;

@@ -56,6 +56,17 @@ fn what_runs_may_end_and_everybody_reads_what_is_waited_for() {
 }
 
 #[test]
+fn a_daemon_that_is_stopped_as_soon_as_it_listens_leaves_no_socket() {
+    let world = World::new();
+    world.deploy(LOCAL);
+    for _ in 0..10 {
+        let mut daemon = world.listen();
+        assert_eq!(daemon.stop(), Some(0));
+        assert!(!daemon.socket().exists());
+    }
+}
+
+#[test]
 fn a_second_signal_ends_what_runs() {
     let world = World::new();
     let mut daemon = patient(&world);

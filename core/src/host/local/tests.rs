@@ -32,7 +32,7 @@ macro_rules! conforms {
 
 conforms! {
     status_and_streams death_by_signal context_reaches_the_command odd_directories a_lot_of_output end_of_input
-    keys_and_size something_left_behind cancelled ctrl_c_at_the_command dropped too_slow sandbox questions login_shell
+    keys_and_size something_left_behind cancelled hung_up ctrl_c_at_the_command dropped too_slow sandbox questions login_shell
 }
 
 /// The same for files.

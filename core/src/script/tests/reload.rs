@@ -26,7 +26,7 @@ struct Nobody;
 
 impl StatusSink for Nobody {
     fn at(&self, _: &str) {}
-    fn running(&self, _: Option<&str>) {}
+    fn running(&self, _: &[String]) {}
 }
 
 /// What is said when these lines are typed; `next N` puts another version of the file in place.

@@ -7,6 +7,7 @@ mod exit;
 mod file_shell;
 mod find;
 mod help;
+mod jobs;
 mod ls;
 mod pwd;
 pub(crate) mod reload;
@@ -71,6 +72,10 @@ pub(crate) enum Reply {
     Reload,
     /// List the connections of the pool.
     Connections,
+    /// List the actions left in the background (row Q-29).
+    Jobs,
+    /// Come back to the one with this number.
+    Job(usize),
     /// Run the action that these words name, with commands only checked.
     Sandbox(Vec<String>),
     /// Open the file shell on a host of the node that these words name.
@@ -150,6 +155,14 @@ pub(crate) const TABLE: &[Command] = &[
         completes: Completes::Nothing,
         in_subshell_only: false,
         run: show_options::run,
+    },
+    Command {
+        name: "jobs",
+        usage: "[NUMBER]",
+        summary: "list the actions left in the background, or come back to one",
+        completes: Completes::Nothing,
+        in_subshell_only: false,
+        run: jobs::run,
     },
     Command {
         name: "connections",

@@ -167,7 +167,7 @@ impl<'a> FileShell<'a> {
         let (terminal, asker) = (self.terminal.clone(), self.asker.clone());
         let work = self.command(command, rest, &cancel);
         let done = match terminal.kind() {
-            Kind::Tty => supervise(&terminal, &*asker, &cancel, None, work).await,
+            Kind::Tty => supervise(&terminal, &*asker, &cancel, work).await,
             Kind::Plain => End::Itself(work.await),
         };
         self.screen.fresh_line().await?;

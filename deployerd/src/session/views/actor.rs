@@ -1,4 +1,4 @@
-//! The task that shows the parallel runs of a session: takes events, keys and sizes, draws at most thirty times a second.
+//! The task that shows the parallel runs of an action: takes events, keys and sizes, draws at most thirty times a second.
 //! It is never waited for by the session's task, and waits only for its turn to write.
 
 use std::sync::Arc;
@@ -39,7 +39,9 @@ struct Actor {
 /// Shows runs until nobody can begin one any more.
 pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut printed: mpsc::Receiver<Output>) {
     let mut size = screen.size.clone();
-    let stage = Stage::new(*size.borrow_and_update(), screen.colour);
+    let mut away = screen.behind.as_ref().map(|behind| behind.away());
+    let mut stage = Stage::new(*size.borrow_and_update(), screen.colour);
+    stage.can_leave = screen.behind.is_some();
     let mut actor = Actor {
         screen,
         stage,
@@ -70,6 +72,7 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut p
                 actor.painter.forget();
                 actor.dirty = true;
             }
+            () = moved(&mut away) => actor.moved(),
             () = until(due), if due.is_some() => actor.show().await,
             () = front.changed() => actor.hear(),
             event = events.recv() => match event {
@@ -145,6 +148,11 @@ impl Actor {
                         self.end(&run, Some(reply)).await;
                     }
                 }
+                Effect::Leave => {
+                    if let Some(behind) = &self.screen.behind {
+                        behind.leave();
+                    }
+                }
                 Effect::GiveUp(typed) => {
                     self.given_up = true;
                     if let Some(keyboard) = &mut self.keyboard {
@@ -159,6 +167,9 @@ impl Actor {
     /// When something is to be done without anything happening.
     fn due(&self) -> Option<Instant> {
         let begun = self.begun.filter(|_| !self.given_up)?;
+        if self.is_away() {
+            return Some(self.painted + TICK);
+        }
         if self.screen.front.aside() {
             return None;
         }
@@ -176,6 +187,9 @@ impl Actor {
     async fn show(&mut self) {
         let now = Instant::now();
         self.painted = now;
+        if let (true, Some(behind)) = (self.is_away(), &self.screen.behind) {
+            return behind.isolation_asks(self.stage.asks());
+        }
         self.dirty = false;
         if !self.screen.front.covered() {
             let wanted = self.begun.is_some_and(|begun| now >= begun + SHORT) || self.stage.asks();
@@ -204,6 +218,17 @@ impl Actor {
         self.write(super::Front::uncover).await;
     }
 
+    fn is_away(&self) -> bool {
+        self.screen.behind.as_ref().is_some_and(|behind| behind.is_away())
+    }
+
+    /// The operator has left the action, or has come back to it. Whoever moved it has uncovered the terminal.
+    fn moved(&mut self) {
+        self.keyboard = None;
+        self.painter.forget();
+        self.dirty = true;
+    }
+
     fn hear(&mut self) {
         if let Some(line) = self.screen.front.last_held() {
             self.stage.say(line.trim());
@@ -212,8 +237,10 @@ impl Actor {
     }
 
     async fn write(&self, make: impl FnOnce(&super::Front) -> Vec<u8>) {
-        let front = self.screen.front.clone();
-        if let Err(error) = self.screen.port.write_made(|| make(&front)).await {
+        let (front, behind) = (self.screen.front.clone(), self.screen.behind.clone());
+        let away = || behind.as_ref().is_some_and(|behind| behind.is_away());
+        let bytes = || if away() { Vec::new() } else { make(&front) };
+        if let Err(error) = self.screen.port.write_made(bytes).await {
             tracing::debug!(%error, "a view could not be shown");
         }
     }
@@ -223,6 +250,16 @@ async fn read(keyboard: &mut Option<Keyboard>) -> Option<bytes::Bytes> {
     match keyboard {
         Some(keyboard) => keyboard.read().await,
         None => std::future::pending().await,
+    }
+}
+
+async fn moved(away: &mut Option<tokio::sync::watch::Receiver<bool>>) {
+    let heard = match away {
+        Some(receiver) => receiver.changed().await.is_ok(),
+        None => false,
+    };
+    if !heard {
+        std::future::pending().await
     }
 }
 

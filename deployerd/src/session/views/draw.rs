@@ -73,7 +73,13 @@ impl Stage {
             );
         }
         let keys: &[&str] = match self.mode {
+            Mode::Ask(_) if self.stopping() && self.can_leave => {
+                &["still ending:", "s: wait no longer", "l: leave it in the background", "g: go on waiting"]
+            }
             Mode::Ask(_) if self.stopping() => &["still ending:", "s: wait no longer", "g: go on waiting"],
+            Mode::Ask(_) if self.can_leave => {
+                &["Ctrl-C:", "s: stop all hosts", "l: leave it in the background", "g: go on"]
+            }
             Mode::Ask(_) => &["Ctrl-C:", "s: stop all hosts", "g: go on"],
             Mode::Done => &["all have ended", "q: close", "arrows: select", "Enter: open", "v: view"],
             _ if self.tiles().is_some() => {

@@ -8,8 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use deployer_core::terminal::PromptLine;
 use tokio::sync::Notify;
 
-/// Output that waits while a view covers the terminal, bytes; of more, the oldest is dropped.
-const HELD_MAX: usize = 256 * 1024;
+use super::Held;
 
 /// News that waits for a prompt; of more, the oldest are dropped.
 const NOTICES_MAX: usize = 4;
@@ -31,8 +30,7 @@ pub(crate) struct Front {
 #[derive(Default)]
 struct State {
     cover: Cover,
-    held: Vec<u8>,
-    dropped: usize,
+    held: Held,
     /// News about who is attached, for the next prompt.
     notices: Vec<String>,
 }
@@ -59,7 +57,7 @@ impl Front {
         match state.cover {
             Cover::Off | Cover::Aside => self.prompt.around(bytes),
             Cover::On => {
-                state.hold(&bytes);
+                state.held.push(&bytes);
                 drop(state);
                 self.changed.notify_one();
                 Vec::new()
@@ -73,7 +71,7 @@ impl Front {
         let mut state = self.state();
         match state.cover {
             Cover::On => {
-                state.hold(line.as_bytes());
+                state.held.push(line.as_bytes());
                 drop(state);
                 self.changed.notify_one();
             }
@@ -133,7 +131,7 @@ impl Front {
     }
 
     /// Shows the terminal again, and what was written to it meanwhile.
-    pub(super) fn uncover(&self) -> Vec<u8> {
+    pub(crate) fn uncover(&self) -> Vec<u8> {
         let mut state = self.state();
         match std::mem::take(&mut state.cover) {
             Cover::On => state.uncovered(),
@@ -161,9 +159,7 @@ impl Front {
 
     /// The last line of what waits.
     pub(super) fn last_held(&self) -> Option<String> {
-        let state = self.state();
-        let line = state.held.split(|byte| *byte == b'\n').rfind(|line| !line.trim_ascii().is_empty())?;
-        Some(String::from_utf8_lossy(line).into_owned())
+        self.state().held.last_line()
     }
 
     /// Waits until something changed that a view shows. Cancel safe.
@@ -173,26 +169,8 @@ impl Front {
 }
 
 impl State {
-    fn hold(&mut self, bytes: &[u8]) {
-        self.held.extend_from_slice(bytes);
-        let excess = self.held.len().saturating_sub(HELD_MAX);
-        if excess > 0 {
-            // Much at once, because what is left moves; at a line end, so that it begins with a whole line.
-            let least = (excess + HELD_MAX / 4).min(self.held.len());
-            let cut = self.held[least..].iter().position(|byte| *byte == b'\n').map_or(least, |at| least + at + 1);
-            self.held.drain(..cut);
-            self.dropped += cut;
-        }
-    }
-
     fn uncovered(&mut self) -> Vec<u8> {
-        let mut bytes = LEAVE.to_vec();
-        if self.dropped > 0 {
-            bytes.extend(format!("... {} earlier bytes were not kept\r\n", self.dropped).into_bytes());
-            self.dropped = 0;
-        }
-        bytes.append(&mut self.held);
-        bytes
+        [LEAVE.to_vec(), self.held.take()].concat()
     }
 }
 
@@ -254,18 +232,5 @@ mod tests {
             front.notice(news(&format!("{number}")));
         }
         assert_eq!(text(&front.draw(b"\r> ".to_vec())), "6\r\n7\r\n8\r\n9\r\n\r> ");
-    }
-
-    #[test]
-    fn what_waits_is_bounded_and_says_what_is_missing() {
-        let front = Front::default();
-        front.cover();
-        for number in 0..100_000 {
-            front.output(format!("line {number}\r\n").into_bytes());
-        }
-        let shown = text(&front.uncover());
-        assert!(shown.len() < HELD_MAX + 200, "{}", shown.len());
-        assert!(shown.contains("earlier bytes were not kept\r\nline "), "{}", &shown[..200]);
-        assert!(shown.ends_with("line 99999\r\n"));
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Effect {
     Bell,
     /// Leave the view for good; this was typed at whoever had the keyboard before.
     GiveUp(&'static [u8]),
+    /// Leave the action running in the background.
+    Leave,
     /// All has ended and was looked at.
     Close,
 }
@@ -124,6 +126,7 @@ impl Stage {
                     false => self.say("every host was asked to end"),
                 }
             }
+            Key::Char('l' | 'L') if self.can_leave => effects.push(Effect::Leave),
             Key::Char('g' | 'G' | 'q') | Key::Ctrl('g') | Key::Enter => {}
             _ => return effects.push(Effect::Bell),
         }

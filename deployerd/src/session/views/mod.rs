@@ -1,12 +1,13 @@
 //! What operators see of a parallel action: tiles or folded lines of the session's own terminal, drawn here, so that
 //! everybody who is attached sees the same (rows, W-30, W-55 with design 5).
 //!
-//! One task per session draws (`actor`); what it knows is a value without input or output (`stage`).
+//! One task per action draws (`actor`); what it knows is a value without input or output (`stage`).
 
 mod actor;
 mod cells;
 mod draw;
 mod front;
+mod held;
 mod isolation;
 mod keys;
 mod layout;
@@ -25,8 +26,10 @@ use deployer_core::terminal::{KeyboardHub, ParallelRun, PromptLine, Size};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use front::Front;
+pub(crate) use held::Held;
 pub(crate) use isolation::{Inherited, open};
 
+use super::behind::Behind;
 use super::terminal::Port;
 
 /// Events that may wait; isolations that print faster than they are read wait with theirs.
@@ -36,7 +39,7 @@ const INBOX: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PaneId(u64);
 
-/// The way to the task that shows the parallel runs of a session.
+/// The way to the task that shows the parallel runs of an action, or of what runs in a session without one.
 #[derive(Clone)]
 pub(crate) struct Views {
     inbox: mpsc::Sender<Event>,
@@ -66,6 +69,8 @@ pub(crate) struct Screen {
     pub(crate) size: watch::Receiver<Size>,
     /// Whether colours are wanted.
     pub(crate) colour: bool,
+    /// For an action that can be left: whether it was.
+    pub(crate) behind: Option<Arc<Behind>>,
 }
 
 /// What the task is told.

@@ -22,6 +22,8 @@ pub(super) struct Stage {
     pub(super) folded: bool,
     /// Stay until a key says to go when all has ended (row Q-21).
     pub(super) keep_open: bool,
+    /// Whether the action can be left running in the background.
+    pub(super) can_leave: bool,
     pub(super) runs: Vec<Run>,
     pub(super) panes: BTreeMap<PaneId, Pane>,
     next: u64,
@@ -74,6 +76,7 @@ impl Stage {
             colour,
             folded: false,
             keep_open: false,
+            can_leave: false,
             runs: Vec::new(),
             panes: BTreeMap::new(),
             next: 0,
@@ -92,6 +95,7 @@ impl Stage {
             *self = Stage {
                 folded: self.folded,
                 keep_open: self.keep_open,
+                can_leave: self.can_leave,
                 next: self.next,
                 ..Stage::new(self.size, self.colour)
             };

@@ -32,8 +32,14 @@ impl Session {
         let (master, slave) = pty::open(SIZE).unwrap();
         let (port, front, keys) = (Arc::new(Port::new(Arc::new(slave))), Arc::<Front>::default(), KeyboardHub::new());
         let size = watch::Sender::new(SIZE).subscribe();
-        let screen =
-            Screen { port: port.clone(), front: front.clone(), keys: keys.clone(), size: size.clone(), colour: true };
+        let screen = Screen {
+            port: port.clone(),
+            front: front.clone(),
+            keys: keys.clone(),
+            size: size.clone(),
+            colour: true,
+            behind: None,
+        };
         let terminal = PtyTerminal {
             port,
             front,
@@ -46,6 +52,7 @@ impl Session {
             interactive: true,
             windows: None,
             finished: None,
+            behind: None,
         };
         let shown = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
         Session { terminal: Arc::new(terminal), keys, master, shown }
@@ -165,6 +172,7 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
         keys: session.keys.clone(),
         size: size.clone(),
         colour: false,
+        behind: None,
     };
     let views = Views::start(screen);
     let keys = session.keys.clone();
@@ -181,6 +189,7 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
         interactive,
         windows: None,
         finished: None,
+        behind: None,
     });
     session.master = master;
     let run = session.begin("web.go", &labels("web", 2)).await;
