@@ -15,7 +15,7 @@ use crate::host::{ExitStatus, HostError, HostOutcome, RunError};
 use crate::node::{ClassError, NodeError, Position};
 
 /// The limit is `load::MEMORY_MAX`.
-pub(super) const TOO_MUCH_MEMORY: &str = "the script uses too much memory: more than 192 MB";
+pub(super) const TOO_MUCH_MEMORY: &str = "the script uses too much memory: more than 160 MB";
 
 /// Lua's own words are "C stack overflow", and it does not say where.
 pub(super) const TOO_DEEP: &str = "brackets or blocks nest too deep here: Lua reads 200 levels";

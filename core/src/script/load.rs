@@ -29,7 +29,7 @@ const LOAD_MAX: Duration = Duration::from_secs(5);
 const SECOND_LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// Most memory one state may use; with the rest of the process that is less than 256 MB.
-pub(super) const MEMORY_MAX: usize = 192 * 1024 * 1024;
+pub(super) const MEMORY_MAX: usize = 160 * 1024 * 1024;
 
 /// Instructions between two looks at the clock and the cancel flag: under a millisecond.
 const HOOK_EVERY: u32 = 100_000;

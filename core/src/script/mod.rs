@@ -105,7 +105,7 @@ impl LuaFile {
     /// the name of the file.
     ///
     /// # Errors
-    /// With file and line: syntax, wrong use, broken rules, no node returned, too long (5 s), too much memory (192 MB).
+    /// With file and line: syntax, wrong use, broken rules, no node returned, too long (5 s), too much memory (160 MB).
     pub fn load(&self) -> Result<Node, LoadError> {
         load::load(&self.path, &self.brought)
     }

@@ -40,7 +40,7 @@ async fn a_loop_or_hunger_in_one_load_harms_no_other() {
     assert!(ended.unwrap_err().is_interrupted());
 
     let hunger = gives(&same, "eat").await;
-    assert!(hunger.contains("the script uses too much memory: more than 192 MB, while A.eat ran"), "{hunger}");
+    assert!(hunger.contains("the script uses too much memory: more than 160 MB, while A.eat ran"), "{hunger}");
     assert!(hunger.ends_with("let commands print less, or write to files"), "{hunger}");
     assert_eq!(gives(&same, "fine").await, "fine", "what was eaten is free again");
     assert_eq!(gives(&other, "fine").await, "fine");
