@@ -133,11 +133,14 @@ impl Vt100 {
     fn note_saved(&mut self) {
         let screen = self.parser.screen();
         let (row, col) = screen.cursor_position();
+        let columns = screen.size().1.get();
         let attributes = screen.attributes_formatted();
         // What a known state has anyway needs no words.
         let as_known = (row, col) == (0, 0) && attributes == "\x1b[m";
         self.saved[usize::from(screen.alternate_screen())] = match as_known {
             true => String::new(),
+            // Behind the last column the next character wraps, which only a character in that column brings about.
+            false if col >= columns => format!("{attributes}\x1b[{};{columns}H \x1b7\x1b[m\x1b[H", row + 1),
             false => format!("{attributes}\x1b[{};{}H\x1b7\x1b[m\x1b[H", row + 1, col + 1),
         };
     }

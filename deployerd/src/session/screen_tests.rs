@@ -67,6 +67,7 @@ fn a_repaint_at_any_byte_equals_having_been_there() {
     check(b"\x1b]0;a title\x07after\x1b]2;another\x1b\\end \x1bP1$r0m\x1b\\x");
     check(b"one\r\ntwo\r\nthree\x1b[2;4r\x1b[4;1H\nmore\nlines\x1b[r\x1b[8;1Hbottom");
     check(b"one\x1b[31m\x1b7two\r\n\x1b[mthree\x1b8four\r\n\x1b8five");
+    check(b"\x1b[2;99Hx\x1b7one\x1b8wraps");
     check(b"\x1b[38;2;10;20;30mtrue\x1b[48;5;200mcolour\x1b[0m\x08\x08\x1b[2Pshort\x1b[5;5H\x1b[1J");
 }
 
@@ -119,6 +120,8 @@ fn the_smallest_and_the_largest_screens_hold() {
 
 /// Pieces of output as programs make them. Not among them: the alternate screen, which is the session's business, and
 /// wide characters, of which the model loses track when one half is overwritten.
+/// Saved cursors are not among them: where a line is full and its last cell was blanked since, vt100 says where the cursor
+/// is by saving it, which a repaint cannot tell from what the program has saved.
 fn piece() -> impl Strategy<Value = String> {
     let number = 0u16..12;
     prop_oneof![
@@ -134,7 +137,6 @@ fn piece() -> impl Strategy<Value = String> {
         1 => (number.clone(), number).prop_map(|(top, bottom)| format!("\x1b[{top};{bottom}r")),
         1 => (prop_oneof![Just("1"), Just("25"), Just("2004"), Just("1000"), Just("1006")], "[hl]")
             .prop_map(|(mode, set)| format!("\x1b[?{mode}{set}")),
-        1 => prop_oneof![Just("\x1b7"), Just("\x1b8")].prop_map(String::from),
         1 => "[a-z]{0,9}".prop_map(|title| format!("\x1b]0;{title}\x07")),
     ]
 }
