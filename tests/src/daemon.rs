@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::processes;
 use crate::terminal::log_tail;
-use crate::wait::{TIMEOUT, within};
+use crate::wait::{TIMEOUT, eventually, within};
 
 /// A daemon that runs. Ended by SIGTERM when dropped, and then expected to leave no socket.
 pub struct Daemon {
@@ -44,6 +44,31 @@ impl Daemon {
     /// Its process id.
     pub fn pid(&self) -> i32 {
         self.child.id() as i32
+    }
+
+    /// The port of the loopback that it announced for telnet.
+    ///
+    /// # Panics
+    /// When it announces none within [`TIMEOUT`].
+    pub fn telnet_port(&self) -> String {
+        let log = || fs::read_to_string(&self.log).unwrap_or_default();
+        let announced = || {
+            let log = log();
+            let line = log.split_inclusive('\n').find(|line| line.starts_with("telnet on ") && line.ends_with('\n'))?;
+            line.strip_prefix("telnet on 127.0.0.1:")?.split(' ').next().map(str::to_string)
+        };
+        eventually("the telnet port is announced", || announced().is_some(), || log_tail(&self.log));
+        announced().expect("it was announced")
+    }
+
+    /// The most memory that it has had, bytes (resident).
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the daemon runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel counts memory");
+        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of KiB")
     }
 
     /// Kills it as a crash would. Its socket stays.

@@ -222,8 +222,14 @@ impl Clients {
         }
     }
 
-    /// Sends everybody the last messages and forgets them.
-    pub(crate) fn end(&mut self, messages: &[FromDaemon]) {
+    /// Sends everybody the last messages and forgets them. Who was cut off is shown the last screen before: how it ended
+    /// is what they waited for.
+    pub(crate) fn end(&mut self, messages: &[FromDaemon], screen: &dyn Screen) {
+        for index in 0..self.attached.len() {
+            if matches!(self.attached[index].view, View::CutOff) {
+                self.show(index, screen);
+            }
+        }
         for attached in self.attached.drain(..) {
             for message in messages {
                 attached.client.outbox.put(message.clone());
@@ -317,31 +323,50 @@ mod tests {
         assert_eq!(clients.wanted_size(), LARGE);
     }
 
+    /// A client that has read nothing of more than may wait for it.
+    fn flooded(screen: &mut Vt100, clients: &mut Clients) -> Arc<Outbox> {
+        let slow = client(1, false, SMALL);
+        let outbox = slow.outbox.clone();
+        clients.add(slow, screen, b"");
+        for number in 0..300 {
+            let bytes = format!("line {number}{}\r\n", ".".repeat(5000));
+            screen.feed(bytes.as_bytes());
+            clients.output(bytes.as_bytes(), false, screen);
+        }
+        outbox
+    }
+
+    /// What a terminal shows that reads all there is.
+    async fn shown(outbox: Arc<Outbox>) -> Vt100 {
+        let mut terminal = Vt100::new(SMALL);
+        while let Some(message) = outbox.next().await {
+            if let FromDaemon::Output(bytes) = message {
+                terminal.feed(&bytes);
+            }
+        }
+        terminal
+    }
+
     #[tokio::test]
     async fn a_client_that_was_cut_off_is_repainted_when_it_reads() {
         let mut screen = Vt100::new(SMALL);
         let mut clients = Clients::new(SMALL);
-        let slow = client(1, false, SMALL);
-        let outbox = slow.outbox.clone();
-        clients.add(slow, &screen, b"");
-        for number in 0..300 {
-            let bytes = format!("line {number}{}\r\n", ".".repeat(5000));
-            screen.feed(bytes.as_bytes());
-            clients.output(bytes.as_bytes(), false, &screen);
-        }
+        let outbox = flooded(&mut screen, &mut clients);
         let caught_up = clients.caught_up();
-        let mut terminal = Vt100::new(SMALL);
-        let reading = tokio::spawn(async move {
-            while let Some(message) = outbox.next().await {
-                if let FromDaemon::Output(bytes) = message {
-                    terminal.feed(&bytes);
-                }
-            }
-            terminal
-        });
+        let reading = tokio::spawn(shown(outbox.clone()));
         let id = caught_up.next().await;
         clients.has_caught_up(id, &screen);
-        clients.attached[0].client.outbox.end();
+        outbox.end();
         assert_eq!(reading.await.unwrap().repaint(), screen.repaint());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_was_cut_off_is_shown_how_it_ended() {
+        let mut screen = Vt100::new(SMALL);
+        let mut clients = Clients::new(SMALL);
+        let outbox = flooded(&mut screen, &mut clients);
+        clients.end(&[], &screen);
+        outbox.end();
+        assert_eq!(shown(outbox).await.repaint(), screen.repaint());
     }
 }

@@ -208,7 +208,7 @@ where
             journal.write(Entry::now(handle.about(), What::End { status: ending.status }));
         }
         tracing::info!(session = handle.name, status = ending.status, "session has ended");
-        session.clients.end(&ending.messages());
+        session.clients.end(&ending.messages(), &session.screen);
     });
     Ok(keys)
 }

@@ -14,14 +14,8 @@ return Box
 /// A daemon with a telnet port, and the words that reach it.
 fn server(world: &World) -> (Daemon, [String; 2]) {
     let daemon = world.listen_with(&["-f", "deploy.lua", "telnet-server", "--port", "0"]);
-    let log = || std::fs::read_to_string(world.daemon_log()).unwrap_or_default();
-    let address =
-        || log().lines().find_map(|line| Some(line.strip_prefix("telnet on ")?.split(' ').next()?.to_string()));
-    deployer_tests::eventually("the telnet port is announced", || address().is_some(), log);
-    let address = address().unwrap();
-    let (ip, port) = address.rsplit_once(':').unwrap();
-    assert_eq!(ip, "127.0.0.1");
-    (daemon, [ip.to_string(), port.to_string()])
+    let port = daemon.telnet_port();
+    (daemon, ["127.0.0.1".to_string(), port])
 }
 
 fn telnet(world: &World, name: &str, [ip, port]: &[String; 2], rows: u16, cols: u16) -> Terminal {
