@@ -118,6 +118,70 @@ fn after_a_crash_the_next_daemon_says_what_ran() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Nobody is left to end it politely: that its terminal is gone is all that a program on a host can notice.
+#[test]
+fn a_crash_hangs_up_the_terminals_of_hosts_and_of_this_machine() {
+    let world = World::new();
+    let farm = world.sshd(1);
+    let trap = |place: &std::path::Path| {
+        let place = place.display();
+        format!("trap 'touch {place}.hup; exit' HUP; touch {place}; while :; do sleep 0.02; done")
+    };
+    let (there, here) = (farm.home().join("there"), world.dir().join("here"));
+    world.deploy(&format!(
+        r#"
+local Box = Node {{ Hosts = {{ host = {{ {host} }}, here = LocalHost }} }}
+function Box:there() self.hosts:filter("host"):run([[{there}]]) end
+function Box:here() self.hosts:filter("here"):run([[{here}]]) end
+return Box
+"#,
+        host = farm.lua(0, "box", ""),
+        there = trap(&there),
+        here = trap(&here),
+    ));
+    let mut daemon = world.listen();
+    let mut operators: Vec<_> = ["there", "here"].map(|action| (action, world.connect(action, &[]))).into();
+    for (action, operator) in &mut operators {
+        operator.wait_for_prompt("deploy > ");
+        operator.send_line(action);
+    }
+    eventually("both run", || there.exists() && here.exists(), || operators[0].1.evidence());
+    daemon.kill_9();
+    let hung_up = |place: &std::path::Path| place.with_extension("hup").exists();
+    eventually("the program on the host hears of it", || hung_up(&there), || log(&world));
+    eventually("so does the one on this machine", || hung_up(&here), || log(&world));
+    farm.wait_until_idle();
+    let _next = world.listen();
+    let told = log(&world);
+    for action in ["deploy.there", "deploy.here"] {
+        assert!(told.contains(&format!(": {action} of ")), "{told}");
+    }
+    for (_, mut operator) in operators {
+        assert_eq!(operator.exit_status(), 5, "{}", operator.evidence());
+    }
+}
+
+#[test]
+fn a_program_on_a_host_that_ignores_ctrl_c_hears_that_its_terminal_goes() {
+    let world = World::new();
+    let farm = world.sshd(1);
+    world.deploy(&format!(
+        r#"
+local Box = Node {{ Hosts = {{ host = {host} }} }}
+function Box:deaf() self.hosts:run("trap '' INT TERM; trap 'touch ~/hup; exit' HUP; echo deaf; while :; do sleep 0.02; done") end
+return Box
+"#,
+        host = farm.lua(0, "box", ""),
+    ));
+    let mut daemon = world.listen();
+    let mut operator = at_work(&world, "deaf", "deaf");
+    operator.wait_for_line("it ignores by now", "deaf");
+    assert_eq!(daemon.stop(), Some(0));
+    operator.exit_status();
+    farm.wait_until_idle();
+    assert!(farm.home().join("hup").exists(), "{}", log(&world));
+}
+
 #[test]
 fn commands_get_the_limit_of_open_files_that_the_daemon_was_started_with() {
     let world = World::new();
