@@ -172,7 +172,12 @@ async fn reload(oversight: Oversight, tree: Arc<dyn Tree>) {
             Ok(()) => {
                 let policy = oversight.authority.policy();
                 policy.notes().iter().for_each(|note| tracing::warn!(%note, "policy"));
-                tracing::info!("the policy was read again");
+                match policy.file() {
+                    Some(_) => tracing::info!("the policy was read again"),
+                    None => {
+                        tracing::info!("there is still no policy: only the owner of this daemon and root may use it")
+                    }
+                }
             }
             Err(why) => tracing::error!(why, "the policy cannot be used"),
         }

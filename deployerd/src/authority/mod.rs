@@ -53,9 +53,7 @@ impl Authority {
     pub fn team(file: Option<&Path>) -> Result<Arc<Authority>, PolicyError> {
         let owner = Person::of_this_process();
         let path = file.unwrap_or(Path::new(POLICY_FILE));
-        let missing =
-            file.is_none() && path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound);
-        let policy = match missing {
+        let policy = match file.is_none() && is_missing(path) {
             true => Policy::owner_only(owner.uid),
             false => Policy::read(path, owner.uid)?,
         };
@@ -103,19 +101,67 @@ impl Authority {
         checked.await.unwrap_or_else(|panic| Err(panic.to_string()))
     }
 
-    /// Reads the policy file again. When it cannot be used, the policy stays as it was.
+    /// Reads the policy file again. When it cannot be used, or is gone, the policy stays as it was.
     ///
     /// # Errors
     /// A sentence with file and line.
     pub(crate) async fn reload(&self, tree: &Arc<dyn Tree>) -> Result<(), String> {
         let Some(file) = self.file.clone() else { return Ok(()) };
         let owner = self.owner.uid;
-        let read = tokio::task::spawn_blocking(move || Policy::read(&file, owner)).await;
+        let had_none = self.policy().file().is_none();
+        let again = move || {
+            if had_none && is_missing(&file) { Ok(Policy::owner_only(owner)) } else { Policy::read(&file, owner) }
+        };
+        let read = tokio::task::spawn_blocking(again).await;
         let policy = read.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())?;
         let policy = Arc::new(policy);
         Authority::fits(&policy, tree).await?;
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
         self.changed.send_replace(());
         Ok(())
+    }
+}
+
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use deployer_core::node::Node;
+    use deployer_core::script::LoadError;
+
+    use super::*;
+
+    /// A policy without limits asks for no tree.
+    struct NoTree;
+
+    impl Tree for NoTree {
+        fn load(&self) -> Result<Node, LoadError> {
+            unreachable!("nothing in the policy is about nodes")
+        }
+
+        fn origin(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn no_policy_is_none_still_after_a_reload_but_one_that_has_gone_stays_in_force() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("policy.toml");
+        let owner = Person::of_this_process();
+        let policy = Policy::owner_only(owner.uid);
+        let authority = Authority::new(owner, Some(file.clone()), policy);
+        let tree: Arc<dyn Tree> = Arc::new(NoTree);
+        authority.reload(&tree).await.unwrap();
+        assert_eq!(authority.policy().file(), None);
+        std::fs::write(&file, "[users]\n41002 = \"viewer\"\n").unwrap();
+        authority.reload(&tree).await.unwrap();
+        assert_eq!(authority.policy().file(), Some(&*file));
+        std::fs::remove_file(&file).unwrap();
+        assert!(authority.reload(&tree).await.unwrap_err().contains("policy.toml"));
+        assert_eq!(authority.policy().file(), Some(&*file));
     }
 }

@@ -63,6 +63,61 @@ fn a_passed_socket_and_one_of_our_own_are_too_many() {
     assert!(refused.stderr.contains("leave --socket out"), "{refused:#?}");
 }
 
+/// The launcher that systemd brings for such tests: it binds, waits for the first client, and passes on.
+#[test]
+#[allow(clippy::print_stderr, reason = "a story that cannot be told says so in the test's output")]
+fn the_first_client_of_a_teams_socket_starts_its_daemon() {
+    let launcher = Path::new("/usr/bin/systemd-socket-activate");
+    if !launcher.exists() {
+        eprintln!("not told: there is no systemd-socket-activate here");
+        return;
+    }
+    let world = World::new();
+    world.deploy(LOCAL);
+    std::fs::create_dir(world.team_dir()).unwrap();
+    let socket = world.team_dir().join("ops.sock");
+    let (path, deployer) = (socket.display().to_string(), deployer().display().to_string());
+    let daemon = |team: &str| {
+        let journal = world.dir().join("journal").display().to_string();
+        let mut args = vec!["--listen".to_string(), path.clone(), "--fdname=deployer".to_string()];
+        for name in ["HOME", "XDG_RUNTIME_DIR", "DEPLOYER_TEAM_DIRECTORY", "PATH", deployer_tests::processes::MARK] {
+            args.extend(["-E".to_string(), name.to_string()]);
+        }
+        let daemon = ["-f", "deploy.lua", "listen", "--team", team, "--drain", "0", "--journal", &journal];
+        args.extend([&[&*deployer], &daemon[..]].concat().into_iter().map(str::to_string));
+        args
+    };
+    let first_client = || {
+        let socket = socket.clone();
+        std::thread::spawn(move || {
+            let mut connected = None;
+            let connects = || {
+                connected = std::os::unix::net::UnixStream::connect(&socket).ok();
+                connected.is_some()
+            };
+            deployer_tests::eventually("the launcher listens", connects, String::new);
+            connected
+        })
+    };
+    let client = first_client();
+    let args = daemon("ops");
+    let mut served = world.listen_as(launcher, &args.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    drop(client.join().unwrap());
+    assert_eq!(served.socket(), socket);
+    let said = world.run(&["connect", "--socket", &path, "--", "say", "hello"]);
+    assert_eq!((said.status, said.stdout.trim()), (Some(0), "hello"), "{said:#?}");
+    assert_eq!(served.stop(), Some(0));
+    assert!(socket.exists(), "the socket belongs to whoever bound it");
+    std::fs::remove_file(&socket).unwrap();
+    // The unit and the flag of another team.
+    let client = first_client();
+    let args = daemon("web");
+    let refused = world.run_program(launcher, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    drop(client.join().unwrap());
+    assert_eq!(refused.status, Some(5), "{refused:#?}");
+    assert!(refused.stderr.contains("team/web.sock: set ListenStream= to that"), "{refused:#?}");
+}
+
 /// What a service manager hears.
 struct Manager {
     socket: UnixDatagram,
