@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::compose::{self, Home, Line};
 use super::drive;
@@ -135,8 +136,22 @@ impl<'a> OneRun<'a> {
             false => SpawnMode::Piped,
         };
         let unattended = !connection.operator && !connection.pty && sudo.is_none();
-        let process = self.host.spawn(Spawn { line, mode, unattended }, &self.io.reach()).await?;
-        Ok(drive::drive(process, connection, sudo, self.options, self.io).await)
+        let served_on = if connection.operator { self.io.terminal.served_on() } else { None };
+        let spawn = Spawn { line, mode, unattended, served_on: served_on.clone() };
+        let process = self.host.spawn(spawn, &self.io.reach()).await?;
+        let Some(runtime) = served_on else {
+            return Ok(drive::drive(process, connection, sudo, self.options, self.io).await);
+        };
+        let (options, io) = (self.options.clone(), self.io.clone());
+        let driving = runtime.spawn(async move { drive::drive(process, connection, sudo, &options, &io).await });
+        match AbortOnDropHandle::new(driving).await {
+            Ok(ended) => Ok(ended),
+            // A bug in it is one here; nobody else ends it while it is awaited, unless the process ends.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(HostError::Interrupted { host: self.slug() }),
+            },
+        }
     }
 
     fn line(&self, connection: Connection) -> (Option<String>, Option<SudoSession>) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::terminal::Size;
@@ -16,12 +17,15 @@ pub struct Spawn {
     pub mode: SpawnMode,
     /// Nobody watches it and nobody types: its input ends at once. Only pipes; a host may run it more cheaply.
     pub unattended: bool,
+    /// The runtime that keys come from and output goes to. A host that passes bytes on itself does it there: each thread
+    /// on the way of a key costs more than all the rest of it. The runtime that is asked when `None`.
+    pub served_on: Option<Handle>,
 }
 
 impl Spawn {
     /// A command line, to be watched.
     pub fn line(line: impl Into<String>, mode: SpawnMode) -> Spawn {
-        Spawn { line: Some(line.into()), mode, unattended: false }
+        Spawn { line: Some(line.into()), mode, unattended: false, served_on: None }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::terminal::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal};
@@ -79,6 +80,10 @@ impl Terminal for Screen {
 
     fn term(&self) -> String {
         self.inner.term()
+    }
+
+    fn served_on(&self) -> Option<Handle> {
+        self.inner.served_on()
     }
 
     fn colour(&self) -> bool {

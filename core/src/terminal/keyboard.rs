@@ -21,7 +21,8 @@ pub struct KeyboardHub {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    changed: Notify,
+    /// Told when bytes were taken: there is room for more.
+    room: Notify,
     /// Told, under the lock, when the first lease is taken and when the last one is given back.
     wanted: Option<Box<dyn Fn(bool) + Send + Sync>>,
 }
@@ -38,16 +39,24 @@ struct State {
     closed: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 struct Lease {
     id: u64,
     branch: u64,
+    /// Told when there may be something for it. Each has its own: others, on other threads, sleep on.
+    turn: Arc<Notify>,
 }
 
 impl State {
     /// Who gets the keys: the newest lease, those of parked branches left out.
-    fn reader(&self) -> Option<u64> {
-        self.leases.iter().rev().find(|lease| !self.parked.contains(&lease.branch)).map(|lease| lease.id)
+    fn reader(&self) -> Option<&Lease> {
+        self.leases.iter().rev().find(|lease| !self.parked.contains(&lease.branch))
+    }
+
+    /// Wakes who gets the keys, if there is something for him.
+    fn call_reader(&self) {
+        if !self.waiting.is_empty() || self.closed {
+            self.reader().inspect(|lease| lease.turn.notify_one());
+        }
     }
 }
 
@@ -74,9 +83,9 @@ impl KeyboardHub {
     /// at its source.
     pub async fn push(&self, bytes: Bytes) {
         loop {
-            let changed = self.shared.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
+            let room = self.shared.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
             {
                 let mut state = self.shared.lock();
                 if state.closed {
@@ -85,12 +94,10 @@ impl KeyboardHub {
                 if state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX {
                     state.waiting_bytes += bytes.len();
                     state.waiting.push_back(bytes);
-                    drop(state);
-                    self.shared.changed.notify_waiters();
-                    return;
+                    return state.call_reader();
                 }
             }
-            changed.await;
+            room.await;
         }
     }
 
@@ -103,15 +110,17 @@ impl KeyboardHub {
         }
         state.waiting_bytes += bytes.len();
         state.waiting.push_back(bytes);
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.call_reader();
         true
     }
 
     /// Nothing will be typed any more: readers get what is waiting, then the end.
     pub fn close(&self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_waiters();
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.call_reader();
+        drop(state);
+        self.shared.room.notify_waiters();
     }
 
     /// Whether everything typed was taken by a reader that has not given it back.
@@ -133,8 +142,7 @@ impl KeyboardHub {
             true => state.parked.insert(self.branch),
             false => state.parked.remove(&self.branch),
         };
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.call_reader();
     }
 
     /// Takes the keyboard until the lease is dropped.
@@ -142,11 +150,12 @@ impl KeyboardHub {
         let mut state = self.shared.lock();
         state.next += 1;
         let id = state.next;
-        state.leases.push(Lease { id, branch: self.branch });
+        let turn = Arc::new(Notify::new());
+        state.leases.push(Lease { id, branch: self.branch, turn: turn.clone() });
         if let (1, Some(wanted)) = (state.leases.len(), &self.shared.wanted) {
             wanted(true);
         }
-        Keyboard { shared: self.shared.clone(), id }
+        Keyboard { shared: self.shared.clone(), id, turn }
     }
 }
 
@@ -154,6 +163,7 @@ impl KeyboardHub {
 pub struct Keyboard {
     shared: Arc<Shared>,
     id: u64,
+    turn: Arc<Notify>,
 }
 
 impl Keyboard {
@@ -161,16 +171,13 @@ impl Keyboard {
     /// lease has the keyboard. Cancel safe: bytes are taken only when returned.
     pub async fn read(&mut self) -> Option<Bytes> {
         loop {
-            let changed = self.shared.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
             {
                 let mut state = self.shared.lock();
-                if state.reader() == Some(self.id) {
+                if state.reader().is_some_and(|lease| lease.id == self.id) {
                     if let Some(bytes) = state.waiting.pop_front() {
                         state.waiting_bytes -= bytes.len();
                         drop(state);
-                        self.shared.changed.notify_waiters();
+                        self.shared.room.notify_waiters();
                         return Some(bytes);
                     }
                     if state.closed {
@@ -178,7 +185,8 @@ impl Keyboard {
                     }
                 }
             }
-            changed.await;
+            // Told meanwhile, it returns at once: such a call is kept until somebody waits.
+            self.turn.notified().await;
         }
     }
 
@@ -190,8 +198,7 @@ impl Keyboard {
         let mut state = self.shared.lock();
         state.waiting_bytes += bytes.len();
         state.waiting.push_front(bytes);
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.call_reader();
     }
 }
 
@@ -202,8 +209,7 @@ impl Drop for Keyboard {
         if let (true, Some(wanted)) = (state.leases.is_empty(), &self.shared.wanted) {
             wanted(false);
         }
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.call_reader();
     }
 }
 

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 mod job;
@@ -93,6 +94,12 @@ pub trait Terminal: Send + Sync + 'static {
 
     /// The value of TERM; empty when there is none (row F-38).
     fn term(&self) -> String;
+
+    /// The runtime that serves it, where that is not the one that runs actions: an operator's command is accompanied
+    /// there, so that a key need not pass from thread to thread.
+    fn served_on(&self) -> Option<Handle> {
+        None
+    }
 
     /// Whether colours may be shown; never on a [`Kind::Plain`] one. Front ends that know better (`NO_COLOR`) say so.
     fn colour(&self) -> bool {

@@ -34,7 +34,7 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
     let tree = program.tree_for_later()?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let _flush = log::start(listen.serving.log.as_deref(), program.color)?;
-    runtime::workers(async {
+    runtime::daemon(|workers| async {
         // Before there is a socket that a signal could leave behind.
         let signals = Signals::listen()?;
         let bound = open(listen, path, passed).map_err(|error| Failure::daemon(error.to_string()))?;
@@ -53,6 +53,7 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
         let options = Options {
             tree,
             services: services(),
+            workers,
             private: false,
             interactive: !listen.non_interactive,
             settings: listen.serving.settings(),

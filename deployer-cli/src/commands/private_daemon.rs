@@ -2,6 +2,7 @@
 
 use deployerd::Options;
 use deployerd::socket::BoundSocket;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Program, listen, services};
@@ -13,10 +14,10 @@ use crate::{log, oversight, private, runtime};
 pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Result<u8, Failure> {
     // Out of the terminal's reach: Ctrl-C there is for the client. Started as leader of a group it stays in it.
     let _ = rustix::process::setsid();
-    runtime::workers(async {
+    runtime::daemon(|workers| async {
         // Before there is a socket that a signal could leave behind.
         let signals = listen::Signals::listen()?;
-        let (bound, options, _flush) = match prepare(program, daemon) {
+        let (bound, options, _flush) = match prepare(program, daemon, workers) {
             Ok(prepared) => prepared,
             Err(failure) => {
                 private::report(Err(&failure))?;
@@ -31,7 +32,7 @@ pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Resul
     })
 }
 
-fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {
+fn prepare(program: &Program, daemon: &PrivateDaemon, workers: Handle) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {
     let tree = program.tree()?;
     let flush = daemon.serving.log.as_deref().map(|path| log::start(Some(path), program.color)).transpose()?;
     let bound = deployerd::socket::bind(None).map_err(|error| Failure::daemon(error.to_string()))?;
@@ -40,6 +41,7 @@ fn prepare(program: &Program, daemon: &PrivateDaemon) -> Result<(BoundSocket, Op
     let options = Options {
         tree,
         services: services(),
+        workers,
         private: true,
         interactive: !daemon.non_interactive,
         settings: daemon.serving.settings(),

@@ -11,7 +11,7 @@ use deployer_core::terminal::lines::LinesTerminal;
 use deployer_core::terminal::{AuxiliaryRequest, Keyboard, Kind, Size, Terminal};
 use tokio::sync::watch;
 
-use super::pty::{self, PtyEnd};
+use super::pty::{self, Master};
 use super::terminal::Port;
 
 /// A terminal for one isolation, shown on `parent`. Without a PTY (the system has no more) lines go there directly.
@@ -27,7 +27,7 @@ pub(crate) fn open(parent: Arc<dyn Terminal>, request: &AuxiliaryRequest) -> Arc
     };
     let (shown, seen) = watch::channel(0);
     tokio::spawn(pump(master, lines.clone(), shown));
-    let port = Mutex::new(Some(Arc::new(Port::new(Arc::new(slave)))));
+    let port = Mutex::new(Some(Arc::new(Port::new(slave))));
     Arc::new(Auxiliary { parent, lines, port, seen })
 }
 
@@ -60,7 +60,7 @@ impl Auxiliary {
 }
 
 /// Shows what arrives on the master until the slave is closed.
-async fn pump(master: PtyEnd, lines: Arc<LinesTerminal>, shown: watch::Sender<u64>) {
+async fn pump(master: Master, lines: Arc<LinesTerminal>, shown: watch::Sender<u64>) {
     let mut size = lines.size();
     let mut buffer = vec![0; 4096];
     loop {

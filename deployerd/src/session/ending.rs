@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deployer_core::shell;
 use deployer_protocol::{ErrorKind, FromDaemon};
+use tokio::runtime::Handle as Workers;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Handle, Program};
@@ -26,8 +27,8 @@ pub(crate) struct Ending {
 }
 
 /// Runs the program to its end, in a task of its own: a panic in it ends this session and no other.
-pub(crate) async fn run(program: &Program, session: shell::Session, handle: &Handle) -> Ending {
-    let mut task = AbortOnDropHandle::new(tokio::spawn(program(session)));
+pub(crate) async fn run(workers: &Workers, program: &Program, session: shell::Session, handle: &Handle) -> Ending {
+    let mut task = AbortOnDropHandle::new(workers.spawn(program(session)));
     let outcome = tokio::select! {
         outcome = &mut task => outcome,
         () = handle.cancel.cancelled() => match tokio::time::timeout(GRACE, &mut task).await {
@@ -49,8 +50,12 @@ pub(crate) async fn run(program: &Program, session: shell::Session, handle: &Han
 }
 
 /// The same for what a pane shows: it has no status of its own.
-pub(crate) async fn of_pane(shown: impl Future<Output = ()> + Send + 'static, handle: &Handle) -> Ending {
-    let task = AbortOnDropHandle::new(tokio::spawn(shown));
+pub(crate) async fn of_pane(
+    workers: &Workers,
+    shown: impl Future<Output = ()> + Send + 'static,
+    handle: &Handle,
+) -> Ending {
+    let task = AbortOnDropHandle::new(workers.spawn(shown));
     tokio::select! {
         outcome = task => if let Err(error) = outcome {
             tracing::error!(pane = handle.name, %error, "a pane crashed");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use deployer_core::options::ControlKey;
 use deployer_core::terminal::{KeyboardHub, Size, Terminal};
 use deployer_protocol::{FromDaemon, Open, OpenTerminal};
+use tokio::runtime::Handle as Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -19,7 +20,7 @@ use super::hygiene::{Hygiene, Piece};
 use super::input::{self, Keys, Typed};
 use super::lagging::Lagging;
 use super::presence::Presence;
-use super::pty::{self, PtyEnd};
+use super::pty::{self, Master};
 use super::screen::Screen;
 use super::terminal::{Port, PtyTerminal};
 use super::views::{self, Front, Views};
@@ -39,7 +40,7 @@ const LAST_OUTPUT: Duration = Duration::from_secs(2);
 /// Everything a session with a terminal owns.
 struct Interactive {
     handle: Arc<Handle>,
-    master: Arc<PtyEnd>,
+    master: Arc<Master>,
     port: Arc<Port>,
     /// The one of the shell, for notices.
     terminal: Arc<PtyTerminal>,
@@ -82,12 +83,12 @@ pub(super) fn open(
     let windows = SessionWindows::new(daemon, handle.clone());
     let interactive = wish.interactive && daemon.options.interactive;
     let around = Surroundings { terminal, interactive, windows: Some(windows.clone()), finished: None };
-    let program = daemon.program.clone();
+    let (program, workers) = (daemon.program.clone(), daemon.options.workers.clone());
     begin(daemon, handle.clone(), inbox, around, client, false, |terminal| {
         let keys = terminal.keys.clone();
         let mut shell = shell_session(daemon, &handle, wish, Arc::new(terminal), keys);
         shell.extensions.extend(windows::commands::all(&windows));
-        async move { ending::run(&program, shell, &handle).await }
+        async move { ending::run(&workers, &program, shell, &handle).await }
     })
 }
 
@@ -106,10 +107,10 @@ pub(crate) fn open_pane<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let name = handle.clone();
+    let (name, workers) = (handle.clone(), daemon.options.workers.clone());
     let opened = begin(daemon, handle.clone(), inbox, around, client, true, |terminal| {
         let shown = program(terminal);
-        async move { ending::of_pane(shown, &name).await }
+        async move { ending::of_pane(&workers, shown, &name).await }
     });
     if opened.is_err() {
         daemon.registry.remove(&handle);
@@ -146,14 +147,14 @@ where
     }
     let (master, slave) =
         pty::open(size).map_err(|error| format!("cannot open a terminal for the session: {error}"))?;
-    let (master, slave) = (Arc::new(master), Arc::new(slave));
+    let master = Arc::new(master);
     let hub = KeyboardHub::new();
     let (keys, typed) = input::channel();
     let (last, typist) = watch::channel(None);
     let typing = AbortOnDropHandle::new(tokio::spawn(input::to_keyboard(typed, hub.clone(), handle.clone(), last)));
     let (size_sender, size_watch) = watch::channel(size);
     let (port, front) = (Arc::new(Port::new(slave)), Arc::<Front>::default());
-    let views = Views::start(views::Screen {
+    let views = Views::start(&daemon.options.workers, views::Screen {
         port: port.clone(),
         front: front.clone(),
         keys: hub.clone(),
@@ -168,6 +169,7 @@ where
         options: handle.options.clone(),
         views,
         keys: hub.clone(),
+        served_on: Runtime::current(),
         size: size_watch,
         term: checked_term(&terminal.term),
         colour: terminal.colour,

@@ -41,10 +41,11 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
     outbox.put(FromDaemon::Attached(handle.name.clone()));
     let terminal = Arc::new(terminal);
     let shell = shell_session(daemon, &handle, wish, terminal.clone(), hub.clone());
-    let (program, registry) = (daemon.program.clone(), daemon.registry.clone());
+    let (program, workers, registry) =
+        (daemon.program.clone(), daemon.options.workers.clone(), daemon.registry.clone());
     let journal = daemon.options.oversight.journal.clone();
     daemon.tasks.spawn(async move {
-        let run = ending::run(&program, shell, &handle);
+        let run = ending::run(&workers, &program, shell, &handle);
         tokio::pin!(run);
         let ending = loop {
             tokio::select! {

@@ -9,26 +9,27 @@ use deployer_core::options::{Options, ParallelView};
 use deployer_core::terminal::{
     AuxiliaryRequest, JobTerminal, Keyboard, KeyboardHub, Kind, ParallelRun, Size, Terminal,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::windows::{Finished, SessionWindows};
 
 use super::auxiliary;
 use super::behind::Behind;
-use super::pty::PtyEnd;
+use super::pty::Slave;
 use super::views::{self, Front, Inherited, Views, Wish};
 
 /// Writes to a PTY slave and counts. The kernel hands bytes on a little later; whoever reads the master can wait for
 /// as many as were written.
 pub(crate) struct Port {
-    slave: Arc<PtyEnd>,
+    slave: Slave,
     /// One write at a time, so that lines and sequences of several isolations do not mix.
     turn: Semaphore,
     written: AtomicU64,
 }
 
 impl Port {
-    pub(crate) fn new(slave: Arc<PtyEnd>) -> Port {
+    pub(crate) fn new(slave: Slave) -> Port {
         Port { slave, turn: Semaphore::new(1), written: AtomicU64::new(0) }
     }
 
@@ -72,6 +73,8 @@ pub(crate) struct PtyTerminal {
     pub(crate) views: Views,
     /// What is typed.
     pub(crate) keys: KeyboardHub,
+    /// Where clients are served.
+    pub(crate) served_on: Handle,
     /// Its size.
     pub(crate) size: watch::Receiver<Size>,
     /// The value of TERM.
@@ -188,7 +191,7 @@ impl Terminal for PtyTerminal {
             return None;
         }
         let (keys, behind) = (self.keys.branch(), Arc::new(Behind::new()));
-        let views = Views::start(views::Screen {
+        let views = Views::start(&Handle::current(), views::Screen {
             port: self.port.clone(),
             front: self.front.clone(),
             keys: keys.clone(),
@@ -216,6 +219,10 @@ impl Terminal for PtyTerminal {
 
     fn term(&self) -> String {
         self.term.clone()
+    }
+
+    fn served_on(&self) -> Option<Handle> {
+        Some(self.served_on.clone())
     }
 
     fn interactive(&self) -> bool {

@@ -60,6 +60,7 @@ impl TestDaemon {
         let options = Options {
             tree: Arc::new(NoTree),
             services: HostServices::new(SshOptions::default()),
+            workers: tokio::runtime::Handle::current(),
             private,
             interactive: true,
             settings: Default::default(),

@@ -49,6 +49,7 @@ fn options(tree: Arc<dyn Tree>) -> Options {
     Options {
         tree,
         services,
+        workers: tokio::runtime::Handle::current(),
         private: true,
         interactive: true,
         settings: Default::default(),

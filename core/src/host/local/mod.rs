@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub use limits::raise_descriptor_limit;
 
 use async_trait::async_trait;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 pub use files::LocalFiles;
@@ -77,12 +78,13 @@ impl Host for LocalHost {
     async fn spawn(&self, spawn: Spawn, _reach: &Reach) -> Result<Process, HostError> {
         let start = self.start()?.clone();
         // fork and exec of a program with a lot of memory take milliseconds that other tasks need.
-        let started = tokio::task::spawn_blocking(move || spawn::start(&spawn, &start)).await;
+        let relay = spawn.served_on.clone().unwrap_or_else(Handle::current);
+        let started = relay.spawn_blocking(move || spawn::start(&spawn, &start)).await;
         let started = started.map_err(|error| error.to_string()).and_then(|started| started);
         let (child, input, output) = started.map_err(|reason| self.refused(reason))?;
         let (control, requests) = ProcessControl::channel();
         let (events, receiver) = tokio::sync::mpsc::channel(task::EVENTS_MAX);
-        self.commands.spawn(task::Task::new(child, input, output, requests, events).run());
+        self.commands.spawn_on(task::Task::new(child, input, output, requests, events).run(), &relay);
         Ok(Process { events: receiver, control })
     }
 

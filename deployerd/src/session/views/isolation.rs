@@ -11,7 +11,7 @@ use deployer_core::terminal::{AuxiliaryRequest, Keyboard, Kind, ParallelRun, Siz
 use tokio::sync::{oneshot, watch};
 
 use super::{Event, Opened, Output, PaneId, Views, Wish};
-use crate::session::pty::{self, PtyEnd};
+use crate::session::pty::{self, Master};
 use crate::session::terminal::Port;
 
 /// What an isolation takes over from the session's terminal.
@@ -39,7 +39,7 @@ pub(crate) async fn open(
     let (master, slave) = pty::open(*opened.size.borrow())?;
     tokio::spawn(pump(master, views.clone(), opened.id, opened.size.clone()));
     let label = run.labels.get(index).cloned().unwrap_or_default();
-    let port = Mutex::new(Some(Arc::new(Port::new(Arc::new(slave)))));
+    let port = Mutex::new(Some(Arc::new(Port::new(slave))));
     Ok(Arc::new(Isolation {
         views: views.clone(),
         inherited: inherited.clone(),
@@ -62,7 +62,7 @@ struct Isolation {
 }
 
 /// Tells the view what arrives on the master until the slave is closed.
-async fn pump(master: PtyEnd, views: Views, id: PaneId, mut size: watch::Receiver<Size>) {
+async fn pump(master: Master, views: Views, id: PaneId, mut size: watch::Receiver<Size>) {
     let mut buffer = vec![0; 4096];
     let mut sized = true;
     loop {

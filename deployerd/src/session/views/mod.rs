@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use deployer_core::terminal::{KeyboardHub, ParallelRun, PromptLine, Size};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use front::Front;
@@ -101,10 +102,10 @@ pub(crate) struct Opened {
 }
 
 impl Views {
-    /// Starts the task; it ends when nobody can tell it anything any more.
-    pub(crate) fn start(screen: Screen) -> Views {
+    /// Starts the task, where it runs beside what it shows; it ends when nobody can tell it anything any more.
+    pub(crate) fn start(workers: &Handle, screen: Screen) -> Views {
         let ((inbox, events), (output, printed)) = (mpsc::channel(INBOX), mpsc::channel(INBOX));
-        tokio::spawn(actor::run(screen, events, printed));
+        workers.spawn(actor::run(screen, events, printed));
         Views { inbox, output, shown: Arc::default() }
     }
 

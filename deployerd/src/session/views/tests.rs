@@ -8,11 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use deployer_core::options::Options;
 use deployer_core::terminal::{Announced, KeyboardHub, Size, Terminal};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Front, Screen, Views};
-use crate::session::pty::{self, PtyEnd};
+use crate::session::pty::{self, Master};
 use crate::session::terminal::{Port, PtyTerminal};
 
 const SIZE: Size = Size { rows: 24, cols: 80 };
@@ -23,14 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Session {
     terminal: Arc<dyn Terminal>,
     keys: KeyboardHub,
-    master: PtyEnd,
+    master: Master,
     shown: vt100::Parser,
 }
 
 impl Session {
     fn new() -> Session {
         let (master, slave) = pty::open(SIZE).unwrap();
-        let (port, front, keys) = (Arc::new(Port::new(Arc::new(slave))), Arc::<Front>::default(), KeyboardHub::new());
+        let (port, front, keys) = (Arc::new(Port::new(slave)), Arc::<Front>::default(), KeyboardHub::new());
         let size = watch::Sender::new(SIZE).subscribe();
         let screen = Screen {
             port: port.clone(),
@@ -44,8 +45,9 @@ impl Session {
             port,
             front,
             options: Options::of_daemon(),
-            views: Views::start(screen),
+            views: Views::start(&Handle::current(), screen),
             keys: keys.clone(),
+            served_on: Handle::current(),
             size,
             term: "xterm".to_string(),
             colour: true,
@@ -163,7 +165,7 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
     options.set("keep-panes-open", "on").unwrap();
     options.set("parallel-view", "fold").unwrap();
     let (master, slave) = pty::open(SIZE).unwrap();
-    let port = Arc::new(Port::new(Arc::new(slave)));
+    let port = Arc::new(Port::new(slave));
     let front = Arc::<Front>::default();
     let size = watch::Sender::new(SIZE).subscribe();
     let screen = Screen {
@@ -174,7 +176,7 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
         colour: false,
         behind: None,
     };
-    let views = Views::start(screen);
+    let views = Views::start(&Handle::current(), screen);
     let keys = session.keys.clone();
     let (term, colour, interactive) = ("xterm".to_string(), false, true);
     session.terminal = Arc::new(PtyTerminal {
@@ -183,6 +185,7 @@ async fn with_keep_panes_open_the_view_stays_until_it_is_closed() {
         options,
         views,
         keys,
+        served_on: Handle::current(),
         size,
         term,
         colour,

@@ -124,7 +124,7 @@ async fn without_a_line_there_is_a_login_shell() {
     let sshd = Sshd::start().await;
     let host = host(sshd.settings(), &pool());
     let spawn =
-        Spawn { line: None, mode: SpawnMode::Pty { size: Size::DEFAULT, term: "dumb".into() }, unattended: false };
+        Spawn { line: None, ..Spawn::line("", SpawnMode::Pty { size: Size::DEFAULT, term: "dumb".into() }) };
     let process = host.spawn(spawn, &reach()).await.unwrap();
     process.control.input(bytes("shopt -q login_shell && echo lo''gin; exit 4\r")).await;
     let finished = finish(process).await;
