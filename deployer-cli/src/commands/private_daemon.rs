@@ -32,7 +32,11 @@ pub(super) fn private_daemon(program: &Program, daemon: &PrivateDaemon) -> Resul
     })
 }
 
-fn prepare(program: &Program, daemon: &PrivateDaemon, workers: Handle) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {
+fn prepare(
+    program: &Program,
+    daemon: &PrivateDaemon,
+    workers: Handle,
+) -> Result<(BoundSocket, Options, Option<log::Flush>), Failure> {
     let tree = program.tree()?;
     let flush = daemon.serving.log.as_deref().map(|path| log::start(Some(path), program.color)).transpose()?;
     let bound = deployerd::socket::bind(None).map_err(|error| Failure::daemon(error.to_string()))?;

@@ -154,14 +154,17 @@ where
     let typing = AbortOnDropHandle::new(tokio::spawn(input::to_keyboard(typed, hub.clone(), handle.clone(), last)));
     let (size_sender, size_watch) = watch::channel(size);
     let (port, front) = (Arc::new(Port::new(slave)), Arc::<Front>::default());
-    let views = Views::start(&daemon.options.workers, views::Screen {
-        port: port.clone(),
-        front: front.clone(),
-        keys: hub.clone(),
-        size: size_watch.clone(),
-        colour: terminal.colour,
-        behind: None,
-    });
+    let views = Views::start(
+        &daemon.options.workers,
+        views::Screen {
+            port: port.clone(),
+            front: front.clone(),
+            keys: hub.clone(),
+            size: size_watch.clone(),
+            colour: terminal.colour,
+            behind: None,
+        },
+    );
     let presence = Presence { port: port.clone(), front: front.clone(), colour: terminal.colour };
     let shell_terminal = PtyTerminal {
         port,

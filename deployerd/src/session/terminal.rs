@@ -191,14 +191,17 @@ impl Terminal for PtyTerminal {
             return None;
         }
         let (keys, behind) = (self.keys.branch(), Arc::new(Behind::new()));
-        let views = Views::start(&Handle::current(), views::Screen {
-            port: self.port.clone(),
-            front: self.front.clone(),
-            keys: keys.clone(),
-            size: self.size.clone(),
-            colour: self.colour,
-            behind: Some(behind.clone()),
-        });
+        let views = Views::start(
+            &Handle::current(),
+            views::Screen {
+                port: self.port.clone(),
+                front: self.front.clone(),
+                keys: keys.clone(),
+                size: self.size.clone(),
+                colour: self.colour,
+                behind: Some(behind.clone()),
+            },
+        );
         Some(Arc::new(PtyTerminal { keys, views, behind: Some(behind), ..self.clone() }))
     }
 

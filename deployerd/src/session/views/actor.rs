@@ -32,6 +32,9 @@ struct Actor {
     given_up: bool,
     painted: Instant,
     dirty: bool,
+    /// Isolations stand otherwise than the stage knows. It looks before it is asked, not each time that one of
+    /// thousands begins or ends.
+    stale: bool,
     /// A run that has ended while its view stays open, and who waits for it.
     closing: Option<(Arc<ParallelRun>, oneshot::Sender<String>)>,
 }
@@ -51,6 +54,7 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut p
         given_up: false,
         painted: Instant::now(),
         dirty: false,
+        stale: false,
         closing: None,
     };
     let front = actor.screen.front.clone();
@@ -60,6 +64,7 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut p
             biased;
             keys = read(&mut actor.keyboard) => match keys {
                 Some(keys) => {
+                    actor.look();
                     let effects = actor.stage.typed(&keys);
                     actor.dirty = true;
                     actor.obey(effects).await;
@@ -104,14 +109,14 @@ impl Actor {
             }
             Event::Open { run, index, reply } => {
                 if let Some(opened) = self.stage.open(&run, index) {
-                    self.stage.look();
+                    self.stale = true;
                     // Whoever asked was cancelled: its run ends it.
                     let _gone = reply.send(opened);
                 }
             }
-            Event::Changed => self.stage.look(),
+            Event::Changed => self.stale = true,
             Event::End(run, reply) => {
-                self.stage.look();
+                self.stale = true;
                 let last = self.stage.runs.len() == 1;
                 if self.stage.keep_open && last && self.keyboard.is_some() {
                     self.stage.mode = match std::mem::replace(&mut self.stage.mode, Mode::Done) {
@@ -184,9 +189,16 @@ impl Actor {
         }
     }
 
+    fn look(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            self.stage.look();
+        }
+    }
+
     async fn show(&mut self) {
         let now = Instant::now();
         self.painted = now;
+        self.look();
         if let (true, Some(behind)) = (self.is_away(), &self.screen.behind) {
             return behind.isolation_asks(self.stage.asks());
         }

@@ -197,11 +197,12 @@ impl Stage {
         if matches!(&self.mode, Mode::Focus(ids) if ids.contains(&id)) {
             return self.whole();
         }
-        let place = self.panes.keys().position(|known| *known == id);
-        match (self.tiles(), place) {
-            (Some(tiles), Some(place)) => tiles[place].inner(),
-            _ => self.whole(),
-        }
+        // Of the thousands that are shown as lines nobody's place is looked for.
+        let tile = self.tiles().and_then(|tiles| {
+            let place = self.panes.keys().position(|known| *known == id)?;
+            tiles.get(place).map(Tile::inner)
+        });
+        tile.unwrap_or_else(|| self.whole())
     }
 
     /// Gives every isolation the size that it is shown with.

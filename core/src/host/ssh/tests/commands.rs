@@ -123,8 +123,7 @@ async fn a_reader_that_is_slow_loses_nothing_when_it_is_alone() {
 async fn without_a_line_there_is_a_login_shell() {
     let sshd = Sshd::start().await;
     let host = host(sshd.settings(), &pool());
-    let spawn =
-        Spawn { line: None, ..Spawn::line("", SpawnMode::Pty { size: Size::DEFAULT, term: "dumb".into() }) };
+    let spawn = Spawn { line: None, ..Spawn::line("", SpawnMode::Pty { size: Size::DEFAULT, term: "dumb".into() }) };
     let process = host.spawn(spawn, &reach()).await.unwrap();
     process.control.input(bytes("shopt -q login_shell && echo lo''gin; exit 4\r")).await;
     let finished = finish(process).await;
