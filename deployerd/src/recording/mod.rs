@@ -1,7 +1,7 @@
 //! Recordings of sessions: what their screens were sent, as asciicast v2 (docs/recordings.md). Never what was typed.
 //!
-//! `cast` is the format, `writer` the one thread that waits for the disk. A session never does: when the disk is too slow,
-//! bytes are left out, which the recording says, and the screen is drawn anew.
+//! `cast` is the format, `writer` the one thread that waits for the disk. A session never does: when the disk is too slow
+//! or full, bytes are left out, which the recording says, and the screen is drawn anew.
 
 mod cast;
 mod playback;
@@ -11,9 +11,10 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use deployer_core::terminal::Size;
@@ -24,10 +25,13 @@ pub use playback::Playback;
 
 use crate::session::Screen;
 use cast::{Cast, Header};
-use writer::Job;
+use writer::{Job, Kept};
 
 /// Pieces of output of all sessions that may wait for the disk; each has at most 16 KiB.
 const WAITING: usize = 1024;
+
+/// Time between two attempts at a disk that takes nothing: each draws a whole screen.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Bytes of one recording unless a flag says otherwise.
 pub const LIMIT: u64 = 256 * 1024 * 1024;
@@ -67,10 +71,13 @@ impl Recordings {
         let header = Header { size, term: term.to_string(), title: session.to_string(), at: now.as_second() };
         let cast = Cast::begin(file, &header, self.limit)?;
         let id = self.last.fetch_add(1, Ordering::Relaxed);
+        let lost = Arc::<AtomicBool>::default();
+        let kept = Kept { path: path.clone(), cast, lost: lost.clone(), broken: false };
         self.queue
-            .try_send(Job::Begin(id, path.clone(), Box::new(cast)))
+            .try_send(Job::Begin(id, Box::new(kept)))
             .map_err(|_| io::Error::other("the disk is too slow for the recordings there are"))?;
-        Ok(Recording { id, path, queue: self.queue.clone(), started: Instant::now(), missing: false })
+        let (queue, started) = (self.queue.clone(), Instant::now());
+        Ok(Recording { id, path, queue, started, size, missing: false, lost, not_before: None })
     }
 
     fn file(&self, session: &str, now: Timestamp) -> io::Result<(PathBuf, File)> {
@@ -78,7 +85,7 @@ impl Recordings {
         for number in 1..=NAMESAKES {
             let more = if number == 1 { String::new() } else { format!("-{number}") };
             let path = self.place.join(format!("{session}-{stamp}{more}.cast"));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -94,8 +101,13 @@ pub(crate) struct Recording {
     path: PathBuf,
     queue: SyncSender<Job>,
     started: Instant,
+    size: Size,
     /// Something was left out: what comes next must not build on it.
     missing: bool,
+    /// The disk did not take something, says the thread that writes.
+    lost: Arc<AtomicBool>,
+    /// When to try again after that.
+    not_before: Option<Instant>,
 }
 
 impl Recording {
@@ -106,8 +118,16 @@ impl Recording {
 
     /// Takes output that `screen` has taken already. Never waits.
     pub(crate) fn output(&mut self, bytes: &[u8], screen: &dyn Screen) {
+        if self.lost.swap(false, Ordering::Relaxed) {
+            self.missing = true;
+            self.not_before = Some(Instant::now() + AGAIN);
+        }
+        if self.not_before.is_some_and(|then| Instant::now() < then) {
+            return;
+        }
+        self.not_before = None;
         let piece = match self.missing {
-            true => Job::Redrawn(self.id, self.started.elapsed(), Bytes::from(screen.repaint())),
+            true => Job::Redrawn(self.id, self.started.elapsed(), self.size, Bytes::from(screen.repaint())),
             false => Job::Output(self.id, self.started.elapsed(), Bytes::copy_from_slice(bytes)),
         };
         self.missing = self.queue.try_send(piece).is_err();
@@ -115,6 +135,7 @@ impl Recording {
 
     /// The terminal has another size.
     pub(crate) fn resize(&mut self, size: Size) {
+        self.size = size;
         let resized = Job::Resize(self.id, self.started.elapsed(), size);
         self.missing |= self.queue.try_send(resized).is_err();
     }

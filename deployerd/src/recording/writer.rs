@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -14,42 +16,65 @@ use super::cast::Cast;
 
 /// Asked of the thread; numbers tell recordings apart.
 pub(super) enum Job {
-    Begin(u64, PathBuf, Box<Cast<File>>),
+    Begin(u64, Box<Kept>),
     Output(u64, Duration, Bytes),
-    Redrawn(u64, Duration, Bytes),
+    Redrawn(u64, Duration, Size, Bytes),
     Resize(u64, Duration, Size),
     End(u64),
 }
 
-/// Writes until nobody is left who records. A recording that cannot be written ends, which the log says.
-pub(super) fn write(jobs: &Receiver<Job>) {
-    let mut casts: HashMap<u64, (PathBuf, Box<Cast<File>>)> = HashMap::new();
-    while let Ok(job) = jobs.recv() {
-        let (id, written) = match job {
-            Job::Begin(id, path, cast) => {
-                casts.insert(id, (path, cast));
-                continue;
-            }
-            Job::End(id) => {
-                casts.remove(&id);
-                continue;
-            }
-            Job::Output(id, at, bytes) => (id, with(&mut casts, id, |cast| cast.output(at, &bytes))),
-            Job::Redrawn(id, at, bytes) => (id, with(&mut casts, id, |cast| cast.redrawn(at, &bytes))),
-            Job::Resize(id, at, size) => (id, with(&mut casts, id, |cast| cast.resize(at, size))),
+/// One recording.
+pub(super) struct Kept {
+    pub(super) path: PathBuf,
+    pub(super) cast: Cast<File>,
+    /// Shared with the session, which then sends the whole screen some time.
+    pub(super) lost: Arc<AtomicBool>,
+    /// Something could not be written: what comes next must not build on it, until the screen is drawn anew.
+    pub(super) broken: bool,
+}
+
+impl Kept {
+    /// Does a job, unless it builds on what is missing.
+    fn take(&mut self, job: Job) {
+        let written = match job {
+            Job::Redrawn(_, at, size, bytes) => self.cast.redrawn(at, size, &bytes),
+            _ if self.broken => return,
+            Job::Output(_, at, bytes) => self.cast.output(at, &bytes),
+            Job::Resize(_, at, size) => self.cast.resize(at, size),
+            Job::Begin(..) | Job::End(_) => Ok(()),
         };
-        if let Err(error) = written
-            && let Some((path, _)) = casts.remove(&id)
-        {
-            tracing::error!(file = %path.display(), %error, "the recording of a session has ended: it cannot be written");
+        self.note(&written);
+    }
+
+    /// The log says when a gap begins and when it ends; not once a line.
+    fn note(&mut self, written: &io::Result<()>) {
+        let before = std::mem::replace(&mut self.broken, written.is_err());
+        let file = self.path.display();
+        match written {
+            Err(error) => {
+                if !before {
+                    tracing::error!(%file, %error, "the recording of a session cannot be written: it has a gap from here on");
+                }
+                self.lost.store(true, Ordering::Relaxed);
+            }
+            Ok(()) if before => tracing::warn!(%file, "the recording of a session is written again"),
+            Ok(()) => {}
         }
     }
 }
 
-fn with(
-    casts: &mut HashMap<u64, (PathBuf, Box<Cast<File>>)>,
-    id: u64,
-    write: impl FnOnce(&mut Cast<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    casts.get_mut(&id).map_or(Ok(()), |(_, cast)| write(cast))
+/// Writes until nobody is left who records.
+pub(super) fn write(jobs: &Receiver<Job>) {
+    let mut recordings: HashMap<u64, Box<Kept>> = HashMap::new();
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Begin(id, kept) => drop(recordings.insert(id, kept)),
+            Job::End(id) => drop(recordings.remove(&id)),
+            Job::Output(id, ..) | Job::Redrawn(id, ..) | Job::Resize(id, ..) => {
+                if let Some(kept) = recordings.get_mut(&id) {
+                    kept.take(job);
+                }
+            }
+        }
+    }
 }

@@ -145,11 +145,11 @@ fn the_journal_is_whole_after_the_daemon_was_killed() {
 }
 
 /// A disk of its own, so small that it is soon full; needs root.
-struct SmallDisk(std::path::PathBuf);
+pub(crate) struct SmallDisk(std::path::PathBuf);
 
 impl SmallDisk {
     #[allow(clippy::print_stderr, reason = "a story that cannot be told says so in the test's output")]
-    fn mount(world: &World) -> Option<SmallDisk> {
+    pub(crate) fn mount(world: &World) -> Option<SmallDisk> {
         let place = world.dir().join("disk");
         std::fs::create_dir(&place).unwrap();
         let mount =
@@ -162,13 +162,13 @@ impl SmallDisk {
         Some(SmallDisk(place))
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut filler = std::fs::File::create(self.0.join("filler")).unwrap();
         while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
         while std::io::Write::write_all(&mut filler, &[0]).is_ok() {}
     }
 
-    fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         std::fs::remove_file(self.0.join("filler")).unwrap();
     }
 }

@@ -6,6 +6,8 @@ use deployer_tests::terminal::CTRL_D;
 use deployer_tests::wait::eventually;
 use deployer_tests::world::World;
 
+use crate::journal::SmallDisk;
+
 const LOCAL: &str = r#"
 local Box = Node { Hosts = { host = LocalHost { slug = "box" } } }
 function Box:say(text) self.hosts:run("printf '%s\\n' " .. text) end
@@ -32,9 +34,13 @@ fn a_recording_shows_the_screen_again_and_not_what_was_typed() {
     ann.wait_for_line("what was said", "grüße-漢字");
     ann.wait_for_prompt("deploy > ");
     ann.resize(30, 100);
-    ann.send_line("size");
-    ann.wait_for_line("the new size", "30 100");
-    ann.wait_for_prompt("deploy > ");
+    // A key may be quicker than the news of the size.
+    let has_size = || {
+        ann.send_line("size");
+        ann.wait_for_prompt("deploy > ");
+        ann.contents().contains("30 100")
+    };
+    eventually("the new size", has_size, String::new);
     ann.send_line("ask");
     ann.wait_for_text("the question", "Word");
     ann.send_line("hidden-word");
@@ -84,4 +90,51 @@ fn a_replay_stands_still_and_can_be_left() {
         world.terminal("hasty", "deployer", &["replay", &file.display().to_string(), "--idle-time-limit", "0.1"]);
     assert_eq!(hasty.exit_status(), 0, "{}", hasty.evidence());
     assert!(hasty.raw().contains("last"), "an hour later: {}", hasty.evidence());
+}
+
+#[test]
+fn a_recording_has_a_gap_while_the_disk_is_full_and_the_session_goes_on() {
+    let world = World::new();
+    world.deploy(LOCAL);
+    let Some(disk) = SmallDisk::mount(&world) else { return };
+    let mut daemon =
+        world.listen_with(&["-f", "deploy.lua", "listen", "--drain", "0", "--record", "--recordings", "disk"]);
+    let mut ann = world.connect("ann", &[]);
+    let mut say = |word: &str| {
+        ann.wait_for_prompt("deploy > ");
+        ann.send_line(&format!("say {word}"));
+        ann.wait_for_line("what was said", word);
+    };
+    let log = || std::fs::read_to_string(world.daemon_log()).unwrap();
+    say("early");
+    let file = world.dir().join("disk/0").read_dir().unwrap().next().unwrap().unwrap().path();
+    disk.fill();
+    // What is left of the last page takes some words more.
+    let more = || {
+        say("in-between");
+        log().contains("it has a gap from here on")
+    };
+    eventually("the disk takes no line any more", more, log);
+    say("in-the-gap");
+    let refused = world.run(&["connect", "--", "say", "unseen"]);
+    assert_eq!(refused.status, Some(0), "what has no terminal is not recorded: {refused:#?}");
+    let bob = world.connect("bob", &[]);
+    bob.wait_for_text("no session without its recording", "cannot be recorded, so it is not opened: No space left");
+    disk.make_room();
+    let more = || {
+        say("room-again");
+        log().contains("is written again")
+    };
+    eventually("the recording goes on", more, log);
+    say("late");
+    let text = || std::fs::read_to_string(&file).unwrap();
+    eventually("the end is recorded", || text().matches("late").count() > 2, text);
+    ann.wait_for_prompt("deploy > ");
+    daemon.stop();
+    assert!(text().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{}", text());
+    let (before, after) =
+        text().split_once("output is missing here").map(|(b, a)| (b.to_string(), a.to_string())).unwrap();
+    assert!(before.contains("early") && !before.contains("late") && after.contains("late"), "{}", text());
+    let printed = world.run(&["replay", &file.display().to_string()]);
+    assert!(printed.stdout.lines().any(|line| line == "late"), "{printed:#?}");
 }
