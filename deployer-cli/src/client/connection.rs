@@ -304,7 +304,10 @@ pub(crate) fn refusal(kind: ErrorKind, why: &str) -> Failure {
 
 /// The connection ended without a word.
 pub(crate) fn gone(path: &Path) -> Failure {
-    Failure::daemon(format!("the daemon at {} went away", path.display()))
+    Failure::daemon(format!(
+        "the daemon at {} went away; `deployer listen` starts another and says what this one ran",
+        path.display()
+    ))
 }
 
 /// The connection broke.

@@ -37,8 +37,12 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
     runtime::daemon(|workers| async {
         // Before there is a socket that a signal could leave behind.
         let signals = Signals::listen()?;
-        let bound = open(listen, path, passed).map_err(|error| Failure::daemon(error.to_string()))?;
+        let (bound, crashed) = open(listen, path, passed).map_err(|error| Failure::daemon(error.to_string()))?;
         let oversight = oversight::oversight(&listen.oversight, authority, &bound.path)?;
+        let journal = oversight.journal.place();
+        if journal.is_dir() && crashed.iter().any(|crashed| crashed.socket == bound.path && crashed.ran_something()) {
+            say(&format!("  its hosts and commands are in the journal: {}", journal.display()));
+        }
         say(&format!(
             "listening on {} (connect with: {} connect --socket {})",
             bound.path.display(),
@@ -65,9 +69,13 @@ pub(super) fn listen(program: &Program, listen: &Listen, telnet: Option<BoundPor
 }
 
 /// Binds the socket, or takes over the passed one; and says what an earlier daemon left that did not end in order.
-fn open(listen: &Listen, path: Option<PathBuf>, passed: Option<UnixListener>) -> Result<BoundSocket, SocketError> {
+fn open(
+    listen: &Listen,
+    path: Option<PathBuf>,
+    passed: Option<UnixListener>,
+) -> Result<(BoundSocket, Vec<Crashed>), SocketError> {
     let team = listen.oversight.team.as_ref().map(|name| team_path(name)).transpose()?;
-    let (bound, crashed) = match (passed, team) {
+    let (bound, crashed): (_, Vec<_>) = match (passed, team) {
         (Some(listener), team) => {
             let bound = deployerd::socket::adopt(listener, team.is_some())?;
             if let Some(team) = team.filter(|team| *team != bound.path) {
@@ -90,7 +98,7 @@ fn open(listen: &Listen, path: Option<PathBuf>, passed: Option<UnixListener>) ->
         }
     };
     crashed.iter().for_each(|crashed| say(&crash_report(crashed)));
-    Ok(bound)
+    Ok((bound, crashed))
 }
 
 fn crash_report(crashed: &Crashed) -> String {
@@ -116,7 +124,7 @@ fn crash_report(crashed: &Crashed) -> String {
         report += "\n    ";
         report += &printable(&line, 300);
     }
-    report + "\n  how far they came is unknown: look at their hosts"
+    report + "\n  how far they came is unknown, and commands without a terminal may still run: look at their hosts"
 }
 
 /// Serves until the first SIGINT or SIGTERM, and then until what runs has ended or its time is over; the second ends

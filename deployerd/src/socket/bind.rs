@@ -127,6 +127,13 @@ pub struct Crashed {
     pub ran: Option<Running>,
 }
 
+impl Crashed {
+    /// Whether it is known that something was at work.
+    pub fn ran_something(&self) -> bool {
+        self.ran.as_ref().is_some_and(|ran| !ran.actions.is_empty())
+    }
+}
+
 /// Removes the sockets that nobody listens on any more, with the notes of what ran: that at `path`, or all of the
 /// user's. What cannot be looked at is left alone.
 ///

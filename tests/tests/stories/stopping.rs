@@ -110,6 +110,8 @@ fn after_a_crash_the_next_daemon_says_what_ran() {
         daemon = world.listen();
         let told = log(&world);
         assert!(told.contains("had ended without stopping; it ran\n    s1: deploy.count of "), "{told}");
+        assert!(told.contains("are in the journal: ") && told.contains("/deployer/journal/0\n"), "{told}");
+        operator.wait_for_text("what to do", "`deployer listen` starts another and says what this one ran");
         assert!(world.sessions().is_empty() && world.sockets().len() == 1, "{:?}", world.sockets());
         rounds -= 1;
     }
