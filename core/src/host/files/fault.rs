@@ -71,7 +71,37 @@ impl Fault {
         };
         Fault::new(problem, said)
     }
+
+    /// From what a tool says last in the C locale, as `cat: /x: Permission denied`.
+    pub(crate) fn told(line: &str) -> Fault {
+        let line = line.trim();
+        match TOLD.iter().find(|(words, _)| line.ends_with(words)) {
+            Some((_, number)) => Fault::from(io::Error::from_raw_os_error(*number)),
+            None => Fault::new(Problem::Other, escaped(&line.chars().take(300).collect::<String>())),
+        }
+    }
 }
+
+/// The words of glibc and musl, and those of shells (dash, busybox, bash) where they have their own.
+const TOLD: [(&str, i32); 17] = [
+    ("No such file or directory", libc::ENOENT),
+    ("No such file", libc::ENOENT),
+    ("Directory nonexistent", libc::ENOENT),
+    ("nonexistent directory", libc::ENOENT),
+    ("Permission denied", libc::EACCES),
+    ("Operation not permitted", libc::EPERM),
+    ("File exists", libc::EEXIST),
+    ("cannot overwrite existing file", libc::EEXIST),
+    ("Not a directory", libc::ENOTDIR),
+    ("Is a directory", libc::EISDIR),
+    ("No space left on device", libc::ENOSPC),
+    ("Disk quota exceeded", libc::EDQUOT),
+    ("Quota exceeded", libc::EDQUOT),
+    ("File too large", libc::EFBIG),
+    ("Read-only file system", libc::EROFS),
+    ("Directory not empty", libc::ENOTEMPTY),
+    ("Too many levels of symbolic links", libc::ELOOP),
+];
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

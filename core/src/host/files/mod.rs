@@ -27,5 +27,5 @@ pub use stat::{FileKind, Stat};
 pub use system::{Attributes, Create, FileSystem, ReadFile, WriteFile};
 pub use tree::Copied;
 
-pub(crate) use path::is_plain_name;
+pub(crate) use path::{is_plain_name, word};
 pub(crate) use stat::base_name;

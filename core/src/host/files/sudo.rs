@@ -194,13 +194,5 @@ async fn run_script(host: &HostContainer, script: &str) -> Result<(), Refusal> {
 /// What the tools say, in the C locale.
 fn said(output: &RunOutput) -> Fault {
     let line = output.last_lines(1).pop().unwrap_or_else(|| output.status.to_string());
-    for (words, problem) in [("No space left on device", Problem::Full), ("Permission denied", Problem::Denied)] {
-        if line.contains(words) {
-            return Fault::of(problem);
-        }
-    }
-    if line.contains("File too large") {
-        return Fault::from(std::io::Error::from_raw_os_error(libc::EFBIG));
-    }
-    Fault::new(Problem::Other, line.trim().chars().take(300).collect::<String>())
+    Fault::told(&line)
 }

@@ -1,14 +1,21 @@
 //! Hosts behind a command: containers, namespaces, chroots, whatever takes a command line and runs it elsewhere.
 //!
 //! The smallest real kind of host, and an example for others: it is made by a [`HostFactory`] like those of a program,
-//! and runs its commands with the local host.
+//! and runs its commands with the local host. Its files are in `files`, by scripts that it runs (`script`).
+
+mod files;
+mod open_file;
+mod script;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::files::CommandFiles;
+use self::script::Scripts;
+use super::files::FileSystem;
 use super::local::LocalHost;
-use super::{ExitStatus, Host, HostError, Process, ProcessEvent, Reach, Spawn, SpawnMode};
+use super::{Host, HostError, Process, Reach, Spawn, SpawnMode};
 use crate::node::{HostDef, HostFactory, HostSettings};
 use crate::text::shell_word;
 use crate::value::Value;
@@ -30,14 +37,14 @@ pub struct CommandHosts;
 ///
 /// Environment and directory at the start are what the wrapper makes of deployer's own. A command is ended by signals to
 /// the wrapper and all it has started here; what runs elsewhere must end with it (`docker exec` leaves it running).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CommandHost {
-    local: LocalHost,
+    local: Arc<LocalHost>,
 }
 
 impl HostFactory for CommandHosts {
     fn host(&self, definition: &HostDef) -> Arc<dyn Host> {
-        Arc::new(CommandHost { local: LocalHost::new(definition.clone()) })
+        Arc::new(CommandHost { local: Arc::new(LocalHost::new(definition.clone())) })
     }
 
     fn check(&self, settings: &HostSettings) -> Result<(), String> {
@@ -110,70 +117,23 @@ impl Host for CommandHost {
 
     async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
         let refused = |reason: String| HostError::Refused { host: self.definition().slug().to_string(), reason };
-        let spawn = Spawn::line("pwd", SpawnMode::Piped);
-        let mut process = self.spawn(spawn, reach).await?;
-        let mut output = Vec::new();
-        while let Some(event) = process.events.recv().await {
-            match event {
-                ProcessEvent::Stdout(bytes) if output.len() <= 4096 => output.extend_from_slice(&bytes),
-                ProcessEvent::Stdout(_) | ProcessEvent::Stderr(_) => {}
-                ProcessEvent::Exit(ExitStatus::Code(0)) => {
-                    let path = String::from_utf8_lossy(&output).trim_end_matches('\n').to_string();
-                    let good = path.starts_with('/') && !path.contains('\n');
-                    return good.then_some(path).ok_or_else(|| refused("its pwd prints no directory".to_string()));
-                }
-                ProcessEvent::Exit(status) => return Err(refused(format!("asked for its directory: {status}"))),
-            }
-        }
-        Err(refused("asked for its directory: no answer".to_string()))
+        let scripts = Scripts { host: Arc::new(self.clone()), reach: reach.clone() };
+        let output =
+            scripts.output("pwd").await.map_err(|fault| refused(format!("asked for its directory: {fault}")))?;
+        let path = String::from_utf8_lossy(&output).trim_end_matches('\n').to_string();
+        let good = path.starts_with('/') && !path.contains('\n');
+        good.then_some(path).ok_or_else(|| refused("its pwd prints no directory".to_string()))
     }
 
     async fn spawn(&self, spawn: Spawn, reach: &Reach) -> Result<Process, HostError> {
         let line = Some(self.line(&spawn)?);
         self.local.spawn(Spawn { line, ..spawn }, reach).await
     }
+
+    async fn files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
+        Ok(Arc::new(CommandFiles(Scripts { host: Arc::new(self.clone()), reach: reach.clone() })))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::host::conformance;
-
-    fn host(wrapper: &[&str]) -> HostDef {
-        CommandHost::define("box", wrapper.iter().copied()).build()
-    }
-
-    /// `env` and `nice` run what they are given as a container would, with the same streams and the same end.
-    // rows: F-02
-    #[tokio::test]
-    async fn everything_that_holds_for_hosts_holds_behind_a_wrapper() {
-        conformance::all(CommandHosts.host(&host(&["env", "IT'S=in a box", "nice"]))).await;
-    }
-
-    /// `sh -c` reads one line, as `ssh` and `su -c` have it read over there.
-    // rows: F-02
-    #[tokio::test]
-    async fn everything_holds_behind_a_wrapper_that_takes_one_line() {
-        let one_line = CommandHost::define("box", ["sh", "-c"]).extra("takes_line", Value::Bool(true)).build();
-        conformance::all(CommandHosts.host(&one_line)).await;
-        let odd = CommandHost::define("box", ["sh", "-c"]).extra("takes_line", Value::text("yes")).build();
-        assert_eq!(CommandHosts.check(odd.settings()).unwrap_err(), "takes_line must be true or false");
-    }
-
-    #[tokio::test]
-    async fn commands_and_the_start_path_go_through_the_wrapper() {
-        let host = CommandHosts.host(&host(&["env", "-C", "/", "IT_IS=in a box"]));
-        let stage = conformance::Stage::plain(&host);
-        assert_eq!(stage.text("echo \"$IT_IS\"; pwd").await, "in a box\n/");
-        assert_eq!(host.start_path(&stage.host.io().reach()).await.unwrap(), "/");
-    }
-
-    #[tokio::test]
-    async fn a_wrapper_that_does_not_exist_is_an_error_that_names_it() {
-        let stage = conformance::Stage::plain(&CommandHosts.host(&host(&["no-such-wrapper"])));
-        let failed = stage.host.run_with("true", &conformance::hidden()).await.unwrap_err();
-        assert!(failed.to_string().contains("127"), "{failed}");
-    }
-}
+mod tests;
