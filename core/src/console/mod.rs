@@ -60,6 +60,10 @@ impl Console {
         let (above, prompt) = wording.laid_out(columns);
         let mut reading =
             Reading::new(&self.terminal, self.colour, &prompt, wording.room(columns), *kind == QuestionKind::Secret);
+        // As ssh and sudo do: an answer to these is given by somebody who has read them.
+        if matches!(kind, QuestionKind::Secret | QuestionKind::Confirm) {
+            reading.flush();
+        }
         self.show(self.terminal.print(&above).await)?;
         loop {
             let typed = reading.line().await?;

@@ -54,6 +54,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Drops what was typed before the question could be read.
+    pub(super) fn flush(&mut self) {
+        self.keyboard.flush();
+    }
+
     /// One typed line, without its end.
     pub(super) async fn line(&mut self) -> Result<Zeroizing<String>, NoAnswer> {
         let mut size = self.terminal.size();

@@ -22,8 +22,7 @@ fn screen(terminal: &ScriptedTerminal) -> String {
 
 async fn asked(kind: QuestionKind, keys: &str) -> (Result<String, NoAnswer>, String) {
     let terminal = ScriptedTerminal::interactive();
-    terminal.type_keys(keys).await;
-    terminal.end_of_input();
+    terminal.type_at("go on?", keys);
     let console = Console::new(terminal.clone());
     let answer = console.ask(question(kind)).await;
     (answer.map(|answer| answer.0.to_string()), screen(&terminal))
@@ -148,7 +147,7 @@ async fn nobody_there_takes_the_default_or_nothing() {
 #[tokio::test]
 async fn what_is_typed_beyond_the_answer_goes_to_the_next_reader() {
     let terminal = ScriptedTerminal::interactive();
-    terminal.type_keys("yes\r\nls\r").await;
+    terminal.type_at("go on?", "yes\r\nls\r");
     let console = Console::new(terminal.clone());
     assert!(console.ask(question(QuestionKind::Confirm)).await.unwrap().is_yes());
     assert_eq!(terminal.keyboard().read().await.as_deref(), Some(&b"ls\r"[..]));
@@ -157,7 +156,7 @@ async fn what_is_typed_beyond_the_answer_goes_to_the_next_reader() {
 #[tokio::test]
 async fn a_host_cannot_draw_over_the_label() {
     let terminal = ScriptedTerminal::interactive();
-    terminal.type_keys("x\r").await;
+    terminal.type_at("password:", "x\r");
     terminal.resize(Size { rows: 24, cols: 300 });
     let mut asked = question(QuestionKind::Secret);
     asked.notice = "\x1b[2Jwelcome\n\n\tbye".to_string();
@@ -166,4 +165,15 @@ async fn a_host_cannot_draw_over_the_label() {
     let output = terminal.output();
     assert!(output.contains("  \\x1b[2Jwelcome\r\n\r\n      bye\r\n"), "{output:?}");
     assert!(output.contains("  web1: \\rdb1: password: "), "{output:?}");
+}
+
+#[tokio::test]
+async fn what_was_typed_before_answers_a_line_but_neither_a_password_nor_a_confirmation() {
+    for (kind, answer) in [(QuestionKind::Line, "no"), (QuestionKind::Secret, "yes"), (QuestionKind::Confirm, "yes")] {
+        let terminal = ScriptedTerminal::interactive();
+        terminal.type_keys("no\r").await;
+        terminal.type_at("go on?", "yes\r");
+        let given = Console::new(terminal.clone()).ask(question(kind)).await.unwrap();
+        assert_eq!(given.0.as_str(), answer);
+    }
 }

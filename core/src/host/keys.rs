@@ -53,10 +53,26 @@ impl Keys<'_> {
 struct Typing {
     keyboard: Keyboard,
     held: Vec<u8>,
+    /// What [`Keyboard::flushes`] was when the first of them was held.
+    flushes: u64,
 }
 
 impl Typing {
+    fn hold(&mut self, bytes: &[u8]) {
+        self.drop_flushed();
+        self.held.extend_from_slice(bytes);
+    }
+
+    /// A password was asked for meanwhile: what was typed before that is dropped here, too.
+    fn drop_flushed(&mut self) {
+        let flushes = self.keyboard.flushes();
+        if std::mem::replace(&mut self.flushes, flushes) != flushes {
+            self.held.clear();
+        }
+    }
+
     async fn release(&mut self, keys: &Keys<'_>) {
+        self.drop_flushed();
         if !self.held.is_empty() {
             let held = Bytes::from(std::mem::take(&mut self.held));
             keys.input(held).await;
@@ -66,6 +82,7 @@ impl Typing {
 
 impl Drop for Typing {
     fn drop(&mut self) {
+        self.drop_flushed();
         self.keyboard.unread(Bytes::from(std::mem::take(&mut self.held)));
     }
 }
@@ -77,7 +94,7 @@ pub(crate) async fn forward(
     keys: Keys<'_>,
     mut gate: watch::Receiver<Gate>,
 ) {
-    let mut typing = Typing { keyboard, held: Vec::new() };
+    let mut typing = Typing { flushes: keyboard.flushes(), keyboard, held: Vec::new() };
     if let Some(initial) = initial {
         hold(&mut typing, &keys, &mut gate, |gate| gate == Gate::Open).await;
         keys.control.input(typed(initial, keys.pty)).await;
@@ -120,7 +137,7 @@ async fn hold(typing: &mut Typing, keys: &Keys<'_>, gate: &mut watch::Receiver<G
             typing.held.clear();
             keys.control.signal(Signal::Int);
         } else {
-            typing.held.extend_from_slice(&bytes);
+            typing.hold(&bytes);
         }
         more = !bytes.is_empty() && typing.held.len() < HELD_MAX;
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::INTERRUPT;
+
 /// Typed bytes that may wait for a reader. A person types ahead a line or two; the bound is for floods.
 const WAITING_MAX: usize = 64 * 1024;
 
@@ -34,8 +36,12 @@ struct State {
     branches: u64,
     /// Branches whose leases get no keys for now.
     parked: BTreeSet<u64>,
+    /// Typed ahead and looked at by who watches for Ctrl-C; older than what waits.
+    ahead: Vec<u8>,
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
+    /// How often all that was typed was dropped.
+    flushes: u64,
     closed: bool,
 }
 
@@ -54,9 +60,36 @@ impl State {
 
     /// Wakes who gets the keys, if there is something for him.
     fn call_reader(&self) {
-        if !self.waiting.is_empty() || self.closed {
+        if !self.waiting.is_empty() || !self.ahead.is_empty() || self.closed {
             self.reader().inspect(|lease| lease.turn.notify_one());
         }
+    }
+
+    fn take_ahead(&mut self) -> Option<Bytes> {
+        (!self.ahead.is_empty()).then(|| Bytes::from(std::mem::take(&mut self.ahead)))
+    }
+
+    fn take_waiting(&mut self) -> Option<Bytes> {
+        let bytes = self.waiting.pop_front()?;
+        self.waiting_bytes -= bytes.len();
+        Some(bytes)
+    }
+
+    fn put_first(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        self.waiting.push_front(bytes);
+    }
+
+    /// Drops what was typed. A Ctrl-C that nobody has noticed yet is no data and stays.
+    fn flush(&mut self) {
+        let interrupts = self.waiting.iter().any(|bytes| bytes.contains(&INTERRUPT));
+        self.ahead.clear();
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        if interrupts {
+            self.put_first(Bytes::from_static(&[INTERRUPT]));
+        }
+        self.flushes += 1;
     }
 }
 
@@ -125,7 +158,17 @@ impl KeyboardHub {
 
     /// Whether everything typed was taken by a reader that has not given it back.
     pub fn is_idle(&self) -> bool {
-        self.shared.lock().waiting_bytes == 0
+        let state = self.shared.lock();
+        state.waiting_bytes == 0 && state.ahead.is_empty()
+    }
+
+    /// Drops what was typed and not read.
+    pub fn flush(&self) {
+        let mut state = self.shared.lock();
+        state.flush();
+        state.call_reader();
+        drop(state);
+        self.shared.room.notify_waiters();
     }
 
     /// The same keyboard for one of several who take turns: all leases taken here can be parked together.
@@ -155,7 +198,7 @@ impl KeyboardHub {
         if let (1, Some(wanted)) = (state.leases.len(), &self.shared.wanted) {
             wanted(true);
         }
-        Keyboard { shared: self.shared.clone(), id, turn }
+        Keyboard { shared: self.shared.clone(), id, turn, only_new: false }
     }
 }
 
@@ -164,21 +207,46 @@ pub struct Keyboard {
     shared: Arc<Shared>,
     id: u64,
     turn: Arc<Notify>,
+    only_new: bool,
 }
 
 impl Keyboard {
     /// The next typed bytes, in the order typed; `None` when nothing will ever come again. Waits while a newer
     /// lease has the keyboard. Cancel safe: bytes are taken only when returned.
     pub async fn read(&mut self) -> Option<Bytes> {
+        let only_new = self.only_new;
+        self.next(|state| match only_new {
+            true => state.take_waiting(),
+            false => state.take_ahead().or_else(|| state.take_waiting()),
+        })
+        .await
+    }
+
+    /// The same lease without what was typed ahead: that stays for whoever reads after it.
+    pub fn only_new(mut self) -> Keyboard {
+        self.only_new = true;
+        self
+    }
+
+    /// Shows the next typed bytes to `look`, which takes what it wants and puts the rest behind what was typed ahead
+    /// before. In one step, so that nothing overtakes anything. `None` and cancellation as with [`Keyboard::read`].
+    pub(super) async fn look<T>(&mut self, mut look: impl FnMut(&mut Vec<u8>, &Bytes) -> T) -> Option<T> {
+        self.next(|state| {
+            let bytes = state.take_waiting()?;
+            Some(look(&mut state.ahead, &bytes))
+        })
+        .await
+    }
+
+    async fn next<T>(&mut self, mut take: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
         loop {
             {
                 let mut state = self.shared.lock();
                 if state.reader().is_some_and(|lease| lease.id == self.id) {
-                    if let Some(bytes) = state.waiting.pop_front() {
-                        state.waiting_bytes -= bytes.len();
+                    if let Some(taken) = take(&mut state) {
                         drop(state);
                         self.shared.room.notify_waiters();
-                        return Some(bytes);
+                        return Some(taken);
                     }
                     if state.closed {
                         return None;
@@ -190,15 +258,36 @@ impl Keyboard {
         }
     }
 
-    /// Gives bytes back that were read but not used; the next reader gets them first (type-ahead).
+    /// Gives bytes back that were read but not used; the next reader gets them first (type-ahead), and who watches for
+    /// Ctrl-C looks at them again.
     pub fn unread(&mut self, bytes: Bytes) {
         if bytes.is_empty() {
             return;
         }
         let mut state = self.shared.lock();
-        state.waiting_bytes += bytes.len();
-        state.waiting.push_front(bytes);
+        if !self.only_new
+            && let Some(ahead) = state.take_ahead()
+        {
+            state.put_first(ahead);
+        }
+        state.put_first(bytes);
         state.call_reader();
+    }
+
+    /// Drops what was typed and not read, as a terminal does before it asks for a password (`TCSAFLUSH`). Nothing while
+    /// a newer lease has the keyboard: then it was typed for others.
+    pub fn flush(&mut self) {
+        let mut state = self.shared.lock();
+        if state.reader().is_some_and(|lease| lease.id == self.id) {
+            state.flush();
+            drop(state);
+            self.shared.room.notify_waiters();
+        }
+    }
+
+    /// How often what was typed was dropped; who holds some of it drops it, too, when this has grown.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.shared.lock().flushes
     }
 }
 
@@ -214,69 +303,5 @@ impl Drop for Keyboard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_newest_lease_reads_and_the_older_one_resumes() {
-        let hub = KeyboardHub::new();
-        let mut shell = hub.lease();
-        hub.push(Bytes::from_static(b"typed ahead")).await;
-        assert_eq!(shell.read().await.as_deref(), Some(&b"typed ahead"[..]));
-        let mut program = hub.lease();
-        hub.push(Bytes::from_static(b"to the program")).await;
-        assert_eq!(program.read().await.as_deref(), Some(&b"to the program"[..]));
-        drop(program);
-        hub.push(Bytes::from_static(b"to the shell")).await;
-        hub.close();
-        assert_eq!(shell.read().await.as_deref(), Some(&b"to the shell"[..]));
-        assert_eq!(shell.read().await, None);
-    }
-
-    #[tokio::test]
-    async fn a_parked_branch_gets_no_keys_until_it_is_back() {
-        let hub = KeyboardHub::new();
-        let mut shell = hub.lease();
-        let job = hub.branch();
-        let (mut action, mut program) = (job.lease(), job.lease());
-        job.park(true);
-        let mut late = job.lease();
-        hub.push(Bytes::from_static(b"to the shell")).await;
-        assert_eq!(shell.read().await.as_deref(), Some(&b"to the shell"[..]));
-        job.park(false);
-        hub.push(Bytes::from_static(b"to the newest")).await;
-        assert_eq!(late.read().await.as_deref(), Some(&b"to the newest"[..]));
-        drop(late);
-        hub.push(Bytes::from_static(b"to the program")).await;
-        assert_eq!(program.read().await.as_deref(), Some(&b"to the program"[..]));
-        drop(program);
-        hub.close();
-        assert_eq!(action.read().await, None);
-    }
-
-    #[tokio::test]
-    async fn unread_bytes_come_first() {
-        let hub = KeyboardHub::new();
-        let mut lease = hub.lease();
-        hub.push(Bytes::from_static(b"second")).await;
-        lease.unread(Bytes::from_static(b"first"));
-        assert_eq!(lease.read().await.as_deref(), Some(&b"first"[..]));
-        assert_eq!(lease.read().await.as_deref(), Some(&b"second"[..]));
-    }
-
-    #[tokio::test]
-    async fn a_flood_is_held_back() {
-        let hub = KeyboardHub::new();
-        hub.push(Bytes::from(vec![b'x'; WAITING_MAX])).await;
-        let pushed = tokio::spawn({
-            let hub = hub.clone();
-            async move { hub.push(Bytes::from_static(b"y")).await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!pushed.is_finished());
-        let mut lease = hub.lease();
-        assert_eq!(lease.read().await.map(|b| b.len()), Some(WAITING_MAX));
-        assert_eq!(lease.read().await.as_deref(), Some(&b"y"[..]));
-        pushed.await.expect("the push ends");
-    }
-}
+#[path = "keyboard_tests.rs"]
+mod keyboard_tests;

@@ -75,6 +75,19 @@ impl ScriptedTerminal {
         self.shared.keyboard.push(Bytes::copy_from_slice(keys.as_bytes())).await;
     }
 
+    /// Types keys as soon as `shown` was written, and then nothing more.
+    #[cfg(test)]
+    pub(crate) fn type_at(self: &Arc<Self>, shown: &'static str, keys: &str) {
+        let (terminal, keys) = (self.clone(), keys.to_string());
+        tokio::spawn(async move {
+            while !terminal.output().contains(shown) {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            terminal.type_keys(&keys).await;
+            terminal.end_of_input();
+        });
+    }
+
     /// Nothing more will be typed.
     pub fn end_of_input(&self) {
         self.shared.keyboard.close();

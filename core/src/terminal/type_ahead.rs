@@ -1,8 +1,8 @@
-//! The keyboard of code that does not read it: Ctrl-C is noticed, everything else is kept for whoever reads next.
+//! The keyboard of code that does not read it: Ctrl-C is noticed, everything else waits for whoever reads next
+//! (docs/decisions/0024-typed-ahead.md).
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::Keyboard;
@@ -12,10 +12,10 @@ const AHEAD_MAX: usize = 4096;
 /// Ctrl-C.
 pub(crate) const INTERRUPT: u8 = 3;
 
-/// A keyboard lease that waits for Ctrl-C. What was typed otherwise is given back when it is dropped.
+/// A keyboard lease that waits for Ctrl-C. What is typed otherwise stays with the keyboard, and goes to the newest lease
+/// that reads: a program, a question, in the end the prompt.
 pub(crate) struct TypeAhead {
     keyboard: Keyboard,
-    ahead: Vec<u8>,
     noticed: VecDeque<u8>,
     ended: bool,
 }
@@ -23,7 +23,7 @@ pub(crate) struct TypeAhead {
 impl TypeAhead {
     /// Watches this keyboard.
     pub(crate) fn new(keyboard: Keyboard) -> TypeAhead {
-        TypeAhead { keyboard, ahead: Vec::new(), noticed: VecDeque::new(), ended: false }
+        TypeAhead { keyboard, noticed: VecDeque::new(), ended: false }
     }
 
     /// Waits for the next Ctrl-C; for ever when nothing will be typed any more. Cancel safe.
@@ -37,59 +37,70 @@ impl TypeAhead {
             if let Some(key) = self.noticed.pop_front() {
                 return key;
             }
-            match self.keyboard.read().await {
+            match self.look(other).await {
                 _ if self.ended => std::future::pending().await,
-                Some(bytes) => self.sort(&bytes, other),
+                Some(()) => {}
                 None => self.ended = true,
             }
         }
     }
 
-    /// Takes `other` out, and an interrupt with what was typed before it.
-    fn sort(&mut self, bytes: &Bytes, other: Option<u8>) {
-        let is_other = |byte: &u8| Some(*byte) == other;
-        if bytes.iter().any(is_other) {
-            self.noticed.extend(other);
-            let rest: Bytes = bytes.iter().copied().filter(|byte| !is_other(byte)).collect();
-            return self.sort(&rest, None);
-        }
-        if self.take(bytes) {
-            self.noticed.push_back(INTERRUPT);
-        }
+    /// Looks at what is typed already, before whatever is watched can take the keyboard.
+    pub(crate) fn look_at_waiting(&mut self) {
+        while let Some(Some(())) = self.look(None).now_or_never() {}
     }
 
-    /// Keeps what was typed; true when an interrupt was among it. As on any terminal, an interrupt drops what was
-    /// typed before it.
-    fn take(&mut self, bytes: &Bytes) -> bool {
-        let rest = match bytes.iter().rposition(|byte| *byte == INTERRUPT) {
-            Some(at) => {
-                self.ahead.clear();
-                &bytes[at + 1..]
+    async fn look(&mut self, other: Option<u8>) -> Option<()> {
+        let noticed = &mut self.noticed;
+        self.keyboard.look(|ahead, bytes| sort(ahead, noticed, bytes, other)).await
+    }
+}
+
+/// Takes `other` out, and Ctrl-C; the rest is kept. As on any terminal, an interrupt drops what was typed before it.
+fn sort(ahead: &mut Vec<u8>, noticed: &mut VecDeque<u8>, bytes: &[u8], other: Option<u8>) {
+    let is_other = |byte: &u8| Some(*byte) == other;
+    if bytes.iter().any(is_other) {
+        noticed.extend(other);
+    }
+    let rest = match bytes.iter().rposition(|byte| *byte == INTERRUPT) {
+        Some(at) => {
+            noticed.push_back(INTERRUPT);
+            ahead.clear();
+            &bytes[at + 1..]
+        }
+        None => bytes,
+    };
+    let room = AHEAD_MAX.saturating_sub(ahead.len());
+    ahead.extend(rest.iter().copied().filter(|byte| !is_other(byte)).take(room));
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::terminal::KeyboardHub;
+
+    async fn kept(typed: &[&'static [u8]], other: Option<u8>) -> (Vec<u8>, Vec<u8>) {
+        let hub = KeyboardHub::new();
+        let mut watch = TypeAhead::new(hub.lease());
+        let mut noticed = Vec::new();
+        for bytes in typed {
+            hub.push(Bytes::from_static(bytes)).await;
+            while let Some(key) = watch.noticed(other).now_or_never() {
+                noticed.push(key);
             }
-            None => &bytes[..],
-        };
-        let room = AHEAD_MAX - self.ahead.len();
-        self.ahead.extend_from_slice(&rest[..rest.len().min(room)]);
-        rest.len() < bytes.len()
-    }
-}
-
-impl TypeAhead {
-    /// Takes what is typed already, before whatever is watched can take the keyboard.
-    pub(crate) fn take_waiting(&mut self) {
-        while let Some(Some(bytes)) = self.keyboard.read().now_or_never() {
-            self.sort(&bytes, None);
         }
+        let read = hub.lease().read().now_or_never().flatten();
+        (noticed, read.map(|bytes| bytes.to_vec()).unwrap_or_default())
     }
 
-    /// Gives back what was typed ahead, to whoever reads next.
-    pub(crate) fn give_back(&mut self) {
-        self.keyboard.unread(Bytes::from(std::mem::take(&mut self.ahead)));
-    }
-}
-
-impl Drop for TypeAhead {
-    fn drop(&mut self) {
-        self.give_back();
+    #[tokio::test]
+    async fn what_is_no_interrupt_waits_for_the_next_reader() {
+        assert_eq!(kept(&[b"one\r", b"two"], None).await, (vec![], b"one\rtwo".to_vec()));
+        assert_eq!(kept(&[b"one", b"two\x03three", b"four"], None).await, (vec![3], b"threefour".to_vec()));
+        assert_eq!(kept(&[b"a\x0eb"], Some(14)).await, (vec![14], b"ab".to_vec()));
+        let (noticed, much) = kept(&[&[b'x'; 3000], &[b'y'; 3000]], None).await;
+        assert_eq!((noticed, much.len(), much[2999..].first()), (vec![], AHEAD_MAX, Some(&b'x')));
     }
 }

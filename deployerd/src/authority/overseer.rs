@@ -51,6 +51,7 @@ impl Overseer for SessionOverseer {
             authority: self.authority.clone(),
             journal: self.journal.clone(),
             handle: self.handle.clone(),
+            keys: self.keys.clone(),
             about: about.clone(),
         };
         let listener =
@@ -72,6 +73,7 @@ struct SessionGate {
     authority: Arc<Authority>,
     journal: Arc<Journal>,
     handle: Arc<Handle>,
+    keys: KeyboardHub,
     /// Those behind it, for the journal: another action may run meanwhile.
     about: About,
 }
@@ -96,6 +98,11 @@ impl Gate for SessionGate {
                 _ => " here".to_string(),
             };
             return Err(format!("{whose} {is}{here}; running actions of {node} needs operator: ask an admin"));
+        }
+        // Keys wait for whoever reads next: not for what runs here when one who may not type here has typed some of them.
+        let may_type = |person: &Arc<Person>| policy.rank_at(person, &place).0 >= Some(Rank::Operator);
+        if policy.has_limits() && !self.handle.typists.waiting().iter().all(may_type) {
+            self.keys.flush();
         }
         Ok(())
     }

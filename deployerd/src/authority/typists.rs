@@ -62,6 +62,11 @@ impl Typists {
         state.behind.clone()
     }
 
+    /// Everybody whose keys may still wait for a reader.
+    pub(crate) fn waiting(&self) -> Vec<Arc<Person>> {
+        self.lock().since.clone()
+    }
+
     /// Those behind the action that runs, the one who typed last first.
     pub(crate) fn behind(&self) -> Vec<Arc<Person>> {
         self.lock().behind.clone()

@@ -29,6 +29,7 @@ mod stopping;
 mod telnet;
 mod trouble;
 mod trust;
+mod typed_ahead;
 mod versions;
 mod views;
 mod windows;

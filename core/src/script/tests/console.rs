@@ -14,8 +14,15 @@ async fn asked(body: &str, keys: Option<&str>) -> (Result<Value, ActionError>, S
         Some(_) => ScriptedTerminal::interactive(),
         None => ScriptedTerminal::new(),
     };
-    terminal.type_keys(keys.unwrap_or_default()).await;
-    terminal.end_of_input();
+    let keys = keys.unwrap_or_default();
+    match ["Sure?", "Word"].into_iter().find(|asked| body.contains(asked)) {
+        // What is typed before such a question does not answer it.
+        Some(asked) if !keys.is_empty() => terminal.type_at(asked, keys),
+        _ => {
+            terminal.type_keys(keys).await;
+            terminal.end_of_input();
+        }
+    }
     let context =
         RunContext { terminal: terminal.clone(), asker: Console::new(terminal.clone()), ..RunContext::quiet() };
     let env = Env::new(root, context);

@@ -214,7 +214,8 @@ impl Actor {
                 return;
             }
             if self.keyboard.is_none() {
-                self.keyboard = Some(self.screen.keys.lease());
+                // Keys of a view are for what it shows: who typed before could not see it.
+                self.keyboard = Some(self.screen.keys.lease().only_new());
             }
         }
         let picture = self.stage.picture(now);
