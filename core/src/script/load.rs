@@ -95,6 +95,11 @@ impl Loading {
         }
         let class = returned_class(&self.chunk, &value)?;
         drop(value);
+        // Whoever opened the session may stay at its prompt for days: what was only needed to load, up to a third of the
+        // state, is given back. The second time for what the first one finalized.
+        for _ in 0..2 {
+            self.lua.gc_collect().map_err(|error| plain(error.to_string()))?;
+        }
         root(path, class, self.lua)
     }
 

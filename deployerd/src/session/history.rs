@@ -21,10 +21,12 @@ pub(crate) struct History {
 impl History {
     /// Takes output of the main screen.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.kept.extend(bytes);
-        let excess = self.kept.len().saturating_sub(KEPT_MAX);
+        let last = &bytes[bytes.len().saturating_sub(KEPT_MAX)..];
+        let excess = (self.kept.len() + last.len()).saturating_sub(KEPT_MAX);
+        // Room is made first, or the memory would double for the moment between.
         self.kept.drain(..excess);
-        self.cut |= excess > 0;
+        self.kept.extend(last);
+        self.cut |= excess > 0 || last.len() < bytes.len();
     }
 
     /// The lines above the screen, as bytes for a terminal of `size` whose screen may be overwritten: afterwards they
@@ -100,5 +102,17 @@ mod tests {
         assert!(history.kept.len() <= KEPT_MAX);
         let lines = scrollback(&history);
         assert_eq!(lines[..2], ["line 29496", "line 29497"][..], "{}", lines.len());
+    }
+
+    #[test]
+    fn a_long_flood_keeps_the_end_in_the_memory_that_it_may_have() {
+        let mut history = History::default();
+        for number in 0..300u32 {
+            history.push(&[number as u8; 4096]);
+        }
+        assert_eq!((history.kept.len(), history.kept.back()), (KEPT_MAX, Some(&43)));
+        assert!(history.kept.capacity() <= KEPT_MAX, "{}", history.kept.capacity());
+        history.push(&vec![7; 3 * KEPT_MAX]);
+        assert!(history.cut && history.kept.len() == KEPT_MAX && history.kept.iter().all(|byte| *byte == 7));
     }
 }
