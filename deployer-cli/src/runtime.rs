@@ -16,7 +16,7 @@ pub(crate) fn workers<T>(future: impl Future<Output = Result<T, Failure>>) -> Re
     run(build(&mut Builder::new_multi_thread())?, future)
 }
 
-/// Runs a daemon's future on this thread, beside workers for what its sessions run (docs/decisions/0024).
+/// Runs a daemon's future on this thread, beside workers for what its sessions run (docs/decisions/0025).
 pub(crate) fn daemon<T, F>(future: impl FnOnce(Handle) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,

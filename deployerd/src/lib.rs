@@ -57,7 +57,7 @@ pub struct Options {
     /// Connections, shared by all sessions.
     pub services: Arc<HostServices>,
     /// Where sessions run what they run. May be the runtime that serves; with one of its own, nothing that runs keeps
-    /// clients from being served (docs/decisions/0024).
+    /// clients from being served (docs/decisions/0025).
     pub workers: tokio::runtime::Handle,
     /// Ends with its last client, and with the client that started it (`run`).
     pub private: bool,
