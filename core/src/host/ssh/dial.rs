@@ -20,7 +20,7 @@ use super::pool::{Lease, Shared};
 use super::progress::{Step, Steps};
 use super::questions::Questions;
 use super::tap::{Gauge, Tap};
-use super::target::Target;
+use super::target::{Target, Trust};
 use super::vitals::{Forward, Vitals, describe};
 use crate::host::Reach;
 
@@ -124,8 +124,8 @@ impl Dialler<'_> {
         accepted: Option<PublicKey>,
     ) -> Result<(Link, Option<Forward>), Miss> {
         let target = self.target;
-        let files = target.trust.files.clone();
-        let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
+        let Trust { files, revoked, .. } = target.trust.clone();
+        let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)?.except(&revoked)).await;
         let known = known.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|known| known);
         let known = Arc::new(known.map_err(Miss::Final)?);
         self.steps.send_replace(Step::Open);

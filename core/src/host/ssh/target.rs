@@ -89,6 +89,8 @@ pub(super) struct Trust {
     pub(super) port: u16,
     /// Known-hosts files; accepted keys are added to the first.
     pub(super) files: Vec<PathBuf>,
+    /// Files with keys that nobody may show (`RevokedHostKeys`).
+    pub(super) revoked: Vec<PathBuf>,
     /// Names of the signatures with which an authority may vouch for the host (`CASignatureAlgorithms`).
     pub(super) authorities: Vec<String>,
 }
@@ -267,7 +269,10 @@ fn trust(said: &HostSettings, configured: &Settings, tokens: &Tokens<'_>, addres
         None => (address.to_string(), tokens.port),
     };
     let policy = policy(said.host_keys, configured.strict_host_keys);
-    Ok(Trust { policy, name, port, files, authorities: Vec::new() })
+    // Whatever the deployment says of known-hosts files: a key that was withdrawn stays so.
+    let revoked = configured.revoked_host_keys.iter().flatten().map(|file| tokens.path(file));
+    let revoked = revoked.collect::<Result<_, _>>().map_err(|why| Failure::new(format!("RevokedHostKeys: {why}")))?;
+    Ok(Trust { policy, name, port, files, revoked, authorities: Vec::new() })
 }
 
 fn known_hosts_files(configured: &Settings, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, Failure> {

@@ -52,6 +52,8 @@ pub(super) struct Settings {
     /// As written, tokens not expanded; empty for `none`.
     pub(super) user_known_hosts: Option<Vec<String>>,
     pub(super) global_known_hosts: Option<Vec<String>>,
+    /// As written, tokens not expanded; empty for `none`.
+    pub(super) revoked_host_keys: Option<Vec<String>>,
     pub(super) strict_host_keys: Option<StrictHostKeys>,
     pub(super) proxy: Option<Proxy>,
 }

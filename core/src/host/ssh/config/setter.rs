@@ -80,12 +80,7 @@ impl Setter {
                 keep(&mut settings.algorithms.user_keys, first()?);
             }
             "casignaturealgorithms" => keep(&mut settings.algorithms.authorities, first()?),
-            // Ignoring it would trust keys that somebody has withdrawn.
-            "revokedhostkeys" if !first()?.eq_ignore_ascii_case("none") => {
-                return Err("RevokedHostKeys is not supported: \
-                            write the keys to a known_hosts file, each with @revoked in front"
-                    .to_string());
-            }
+            "revokedhostkeys" => keep(&mut settings.revoked_host_keys, files(arguments)),
             _ => {}
         }
         Ok(())

@@ -123,10 +123,6 @@ fn mistakes_are_named_with_their_line() {
     for (text, expected) in [
         ("User a\nPort ssh", ":2: ssh is not a port number"),
         ("Port 0", ":1: 0 is not a port number"),
-        (
-            "RevokedHostKeys ~/revoked",
-            ":1: RevokedHostKeys is not supported: write the keys to a known_hosts file, each with @revoked in front",
-        ),
         ("User \"a", ":1: missing closing \""),
         ("ConnectTimeout soon", ":1: soon is not a time"),
         ("Port", ":1: port without a value"),

@@ -1,11 +1,12 @@
 //! The known-hosts files: which keys a host may show.
 //!
 //! Reads what OpenSSH writes: plain and hashed names, lists, patterns, negation, `[host]:port`, `@revoked` and
-//! `@cert-authority` lines, any number of files. Nothing here asks or connects, and nothing looks into certificates:
+//! `@cert-authority` lines, any number of files, and files of revoked keys. Nothing here asks or connects, and nothing looks into certificates:
 //! see `host_key` and `certificate`.
 
 mod append;
 mod line;
+mod revoked;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use line::{Line, Marker};
+use revoked::Revoked;
 
 use super::failure::Failure;
 
@@ -71,6 +73,8 @@ pub(super) enum Authority {
 #[derive(Debug)]
 pub(super) struct KnownHosts {
     files: Vec<(PathBuf, String)>,
+    /// Of any host.
+    revoked: Revoked,
 }
 
 impl KnownHosts {
@@ -88,12 +92,21 @@ impl KnownHosts {
                 }
             }
         }
-        Ok(KnownHosts { files: read })
+        Ok(KnownHosts { files: read, revoked: Revoked::default() })
+    }
+
+    /// The same, without the keys in these files (`RevokedHostKeys`).
+    ///
+    /// # Errors
+    /// A file that is not there or cannot be understood: it could hold the key that a host shows.
+    pub(super) fn except(self, revoked: &[PathBuf]) -> Result<KnownHosts, Failure> {
+        Ok(KnownHosts { revoked: Revoked::read(revoked)?, ..self })
     }
 
     #[cfg(test)]
     pub(super) fn from_texts(texts: &[(&str, &str)]) -> KnownHosts {
-        KnownHosts { files: texts.iter().map(|(file, text)| (file.into(), text.to_string())).collect() }
+        let files = texts.iter().map(|(file, text)| (file.into(), text.to_string())).collect();
+        KnownHosts { files, revoked: Revoked::default() }
     }
 
     /// The lines about a name, and what they say about their key.
@@ -110,6 +123,9 @@ impl KnownHosts {
 
     /// Judges the key that `host` shows on `port`.
     pub(super) fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
+        if let Some(place) = self.revoked.place(&[key.key_data()]) {
+            return Verdict::Revoked(place);
+        }
         let verdict = self.check_name(&name(host, port), key);
         if verdict != Verdict::Unknown || port == 22 {
             return verdict;
@@ -124,6 +140,9 @@ impl KnownHosts {
 
     /// Looks for the authority of a certificate that `host` shows on `port`.
     pub(super) fn authority(&self, host: &str, port: u16, certificate: &Certificate) -> Authority {
+        if let Some(place) = self.revoked.place(&[certificate.signature_key(), certificate.public_key()]) {
+            return Authority::Revoked(place);
+        }
         let mut on_file = None;
         let mut trusted = false;
         for name in names(host, port) {

@@ -146,16 +146,72 @@ async fn an_authority_must_sign_as_the_configuration_wants_it() {
                         allows ";
         assert!(message.contains(expected), "{message}");
         // ssh refuses it as well.
-        let ssh = std::process::Command::new("ssh")
-            .args(["-F", sshd.path("config").to_str().unwrap(), "-p", &sshd.port.to_string(), "-o", "BatchMode=yes"])
-            .arg("-o")
-            .arg(format!("UserKnownHostsFile={}", sshd.path("known_hosts").display()))
-            .args(["-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "127.0.0.1", "true"])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ssh.stderr);
+        let said = said_by_ssh(&sshd);
         assert!(said.contains("Certificate signed with disallowed algorithm"), "{said}");
     }
+    assert_eq!(sshd.logins(), logins);
+}
+
+/// What ssh itself says with the configuration beside a server.
+fn said_by_ssh(sshd: &Sshd) -> String {
+    let ssh = std::process::Command::new("ssh")
+        .args(["-F", sshd.path("config").to_str().unwrap(), "-p", &sshd.port.to_string(), "-o", "BatchMode=yes"])
+        .arg("-o")
+        .arg(format!("UserKnownHostsFile={}", sshd.path("known_hosts").display()))
+        .args(["-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"])
+        .args(["-i", sshd.path("user_key").to_str().unwrap(), "127.0.0.1", "echo", "in"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&[ssh.stdout, ssh.stderr].concat()).into_owned()
+}
+
+// rows: W-06
+#[tokio::test]
+async fn a_key_in_a_file_of_revoked_keys_is_refused_whoever_trusts_it() {
+    let sshd = certified(&["-n", "web1"]).await;
+    let (key, authority, other) = (public(&sshd, "host_key"), public(&sshd, "authority"), public(&sshd, "user_key"));
+    let file = sshd.path("revoked");
+    let revoking = |known: &str, content: &str| {
+        let settings = knowing(&sshd, STRICT, known);
+        std::fs::write(sshd.path("config"), format!("HostKeyAlias web1\nRevokedHostKeys {}\n", file.display()))
+            .unwrap();
+        std::fs::write(&file, content).unwrap();
+        settings
+    };
+    let (plain, certified) = (format!("web1 {key}\n"), format!("@cert-authority * {authority}\n"));
+    for known in [&plain, &certified] {
+        for revoked in [&key, &authority] {
+            let content = format!("# gone\n\n  {revoked}\n");
+            let settings = revoking(known, &content);
+            // An authority vouches for nothing where the key itself is on file.
+            if revoked == &key || known == &certified {
+                let message = refused(settings).await;
+                assert!(message.contains(&format!("is revoked by {}:3", file.display())), "{message}");
+                assert!(said_by_ssh(&sshd).contains("revoked by file"), "{}", said_by_ssh(&sshd));
+            } else {
+                assert_eq!(run(&host(settings, &pool()), piped("echo in")).await.out(), "in\n", "{known}{content}");
+                // ssh asks for a certificate nobody needs, and refuses it.
+                assert!(said_by_ssh(&sshd).contains("CERT"), "{}", said_by_ssh(&sshd));
+            }
+        }
+    }
+    let settings = revoking(&plain, &format!("{other}\n"));
+    assert_eq!(run(&host(settings, &pool()), piped("echo in")).await.out(), "in\n");
+    assert_eq!(said_by_ssh(&sshd), "in\n");
+
+    let logins = sshd.logins();
+    for (content, why) in
+        [("\nssh-ed25519 AAAA\n", "line 2 is not a public key"), ("SSHKRL\n\0\0", "key revocation list")]
+    {
+        let message = refused(revoking(&plain, content)).await;
+        assert!(message.contains(why) && message.contains("no host is trusted"), "{message}");
+        assert!(!said_by_ssh(&sshd).contains("in\n"), "ssh trusts it with {content:?}");
+    }
+    let settings = revoking(&plain, "");
+    std::fs::remove_file(&file).unwrap();
+    let message = refused(settings).await;
+    assert!(message.contains(&format!("RevokedHostKeys: cannot read {}", file.display())), "{message}");
+    assert!(!said_by_ssh(&sshd).contains("in\n"));
     assert_eq!(sshd.logins(), logins);
 }
 

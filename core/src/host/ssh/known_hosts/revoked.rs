@@ -1,0 +1,73 @@
+//! Keys that must not be trusted, whichever host shows them: the files of `RevokedHostKeys`.
+//!
+//! Read as OpenSSH does (`sshkey_in_file`): a public key in each line, and a file or line that cannot be read refuses all
+//! hosts.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use russh::keys::PublicKey;
+use russh::keys::ssh_key::public::KeyData;
+
+use super::{Place, read_bounded};
+use crate::host::ssh::failure::Failure;
+
+/// What a key revocation list of `ssh-keygen -k` begins with.
+const LIST: &str = "SSHKRL\n\0";
+
+/// All revoked keys, read once for one connection attempt.
+#[derive(Debug, Default)]
+pub(super) struct Revoked(Vec<(Place, PublicKey)>);
+
+impl Revoked {
+    pub(super) fn read(files: &[PathBuf]) -> Result<Revoked, Failure> {
+        let mut keys = Vec::new();
+        for file in files {
+            read(file, &mut keys)?;
+        }
+        Ok(Revoked(keys))
+    }
+
+    /// Where one of these is revoked.
+    pub(super) fn place(&self, shown: &[&KeyData]) -> Option<Place> {
+        let found = self.0.iter().find(|(_, key)| shown.contains(&key.key_data()));
+        found.map(|(place, _)| place.clone())
+    }
+}
+
+fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> {
+    let refused = |why: String, hint: &str| {
+        let hint = format!("no host is trusted before that; {hint}");
+        Err(Failure::new(format!("RevokedHostKeys: cannot read {}: {why}", file.display())).hint(hint))
+    };
+    let text = match read_bounded(file) {
+        Ok(text) => text,
+        Err(error) => return refused(error.to_string(), "make it readable, or take RevokedHostKeys out"),
+    };
+    if text.starts_with(LIST) {
+        let hint = "write the keys as text, one public key per line";
+        return refused("it is a key revocation list (KRL), which is not supported".to_string(), hint);
+    }
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim_start_matches([' ', '\t']);
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match public_key(line) {
+            Some(key) => keys.push((Place { file: file.to_path_buf(), line: index + 1 }, key)),
+            None => {
+                let why = format!("line {} is not a public key", index + 1);
+                return refused(why, "correct the line or remove it");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn public_key(line: &str) -> Option<PublicKey> {
+    let mut words = line.split_ascii_whitespace();
+    let (kind, key) = (words.next()?, words.next()?);
+    let key = PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok()?;
+    (key.algorithm().as_str() == kind).then_some(key)
+}
