@@ -116,7 +116,7 @@ mod tests {
         compose(context, "xterm", command, Home::Variable).expect("composed").text
     }
 
-    // rows: F-13 F-38
+    // rows: F-13 F-38 W-07
     #[test]
     fn without_context_only_term_is_set() {
         let context = HostContext::default();
@@ -164,6 +164,7 @@ mod tests {
         assert!(line.takes_home);
     }
 
+    // rows: W-07
     #[test]
     fn what_no_shell_takes_is_refused() {
         let mut context = HostContext::default();

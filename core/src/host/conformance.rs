@@ -145,7 +145,7 @@ pub async fn status_and_streams(host: &Arc<dyn Host>) {
 }
 
 /// Death by a signal is a failure.
-// rows: F-29
+// rows: F-29 W-18
 pub async fn death_by_signal(host: &Arc<dyn Host>) {
     for stage in [Stage::plain(host), Stage::tty(host)] {
         assert_eq!(failure(stage.run("kill -TERM $$").await).status, ExitStatus::Signal("TERM".to_string()));
@@ -188,7 +188,7 @@ pub async fn context_reaches_the_command(host: &Arc<dyn Host>) {
 }
 
 /// Directories whose names mean something to a shell.
-// rows: F-13
+// rows: F-13 W-07
 pub async fn odd_directories(host: &Arc<dyn Host>) {
     let stage = Stage::plain(host);
     let top = stage.text("mktemp -d").await;

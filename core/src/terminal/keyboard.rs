@@ -115,6 +115,12 @@ impl KeyboardHub {
     /// Hands typed bytes over. Waits while the reader is more than 64 KiB behind, so that a flood is held back
     /// at its source.
     pub async fn push(&self, bytes: Bytes) {
+        self.push_and(bytes, || ()).await;
+    }
+
+    /// The same; `handed` is called at the moment from which on they can be read, before anybody can have read them. It
+    /// must not use the hub.
+    pub async fn push_and(&self, bytes: Bytes, handed: impl FnOnce()) {
         loop {
             let room = self.shared.room.notified();
             tokio::pin!(room);
@@ -122,11 +128,12 @@ impl KeyboardHub {
             {
                 let mut state = self.shared.lock();
                 if state.closed {
-                    return;
+                    return handed();
                 }
                 if state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX {
                     state.waiting_bytes += bytes.len();
                     state.waiting.push_back(bytes);
+                    handed();
                     return state.call_reader();
                 }
             }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::Keyboard;
@@ -13,17 +14,21 @@ const AHEAD_MAX: usize = 4096;
 pub(crate) const INTERRUPT: u8 = 3;
 
 /// A keyboard lease that waits for Ctrl-C. What is typed otherwise stays with the keyboard, and goes to the newest lease
-/// that reads: a program, a question, in the end the prompt.
+/// that reads: a program, a question, in the end the prompt. What was put aside is the prompt's in any case.
 pub(crate) struct TypeAhead {
     keyboard: Keyboard,
     noticed: VecDeque<u8>,
     ended: bool,
+    aside: Vec<u8>,
+    /// What [`Keyboard::flushes`] was when it was put aside.
+    flushes: u64,
 }
 
 impl TypeAhead {
     /// Watches this keyboard.
     pub(crate) fn new(keyboard: Keyboard) -> TypeAhead {
-        TypeAhead { keyboard, noticed: VecDeque::new(), ended: false }
+        let flushes = keyboard.flushes();
+        TypeAhead { keyboard, noticed: VecDeque::new(), ended: false, aside: Vec::new(), flushes }
     }
 
     /// Waits for the next Ctrl-C; for ever when nothing will be typed any more. Cancel safe.
@@ -45,14 +50,32 @@ impl TypeAhead {
         }
     }
 
-    /// Looks at what is typed already, before whatever is watched can take the keyboard.
-    pub(crate) fn look_at_waiting(&mut self) {
-        while let Some(Some(())) = self.look(None).now_or_never() {}
+    /// Puts aside what is typed already, before whatever is watched can take the keyboard: who types or pastes several
+    /// lines at a prompt means the prompt with all of them.
+    pub(crate) fn put_aside(&mut self) {
+        while let Some(Some(bytes)) = self.keyboard.read().now_or_never() {
+            sort(&mut self.aside, &mut self.noticed, &bytes, None);
+        }
+    }
+
+    /// Gives back what was put aside; it comes first. Nothing when a password was asked for meanwhile: it may have been
+    /// that.
+    pub(crate) fn give_back(&mut self) {
+        let aside = std::mem::take(&mut self.aside);
+        if self.keyboard.flushes() == self.flushes {
+            self.keyboard.unread(Bytes::from(aside));
+        }
     }
 
     async fn look(&mut self, other: Option<u8>) -> Option<()> {
         let noticed = &mut self.noticed;
         self.keyboard.look(|ahead, bytes| sort(ahead, noticed, bytes, other)).await
+    }
+}
+
+impl Drop for TypeAhead {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -76,8 +99,6 @@ fn sort(ahead: &mut Vec<u8>, noticed: &mut VecDeque<u8>, bytes: &[u8], other: Op
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::terminal::KeyboardHub;
 
@@ -102,5 +123,25 @@ mod tests {
         assert_eq!(kept(&[b"a\x0eb"], Some(14)).await, (vec![14], b"ab".to_vec()));
         let (noticed, much) = kept(&[&[b'x'; 3000], &[b'y'; 3000]], None).await;
         assert_eq!((noticed, much.len(), much[2999..].first()), (vec![], AHEAD_MAX, Some(&b'x')));
+    }
+
+    #[tokio::test]
+    async fn what_was_typed_at_the_prompt_is_the_prompts_unless_a_password_was_asked_for() {
+        for (asked, left) in [(false, &b"more\r"[..]), (true, &b""[..])] {
+            let hub = KeyboardHub::new();
+            let mut prompt = hub.lease();
+            hub.push(Bytes::from_static(b"more\r")).await;
+            let mut watch = TypeAhead::new(hub.lease());
+            watch.put_aside();
+            let mut program = hub.lease();
+            if asked {
+                program.flush();
+            }
+            hub.push(Bytes::from_static(b"answer\r")).await;
+            assert_eq!(program.read().now_or_never().flatten().as_deref(), Some(&b"answer\r"[..]));
+            drop((program, watch));
+            let read = prompt.read().now_or_never().flatten();
+            assert_eq!(read.as_deref().unwrap_or_default(), left);
+        }
     }
 }

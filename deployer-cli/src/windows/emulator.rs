@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    // rows: Q-17 Q-18
+    // rows: Q-17 Q-18 W-64
     #[test]
     fn every_terminal_gets_the_command_word_by_word() {
         let command: Vec<OsString> = ["/opt/de ployer", "connect", "--ticket", "ab;c"].map(OsString::from).to_vec();

@@ -29,7 +29,7 @@ pub(crate) struct SessionOverseer {
 #[async_trait]
 impl Overseer for SessionOverseer {
     fn awaiting_line(&self) {
-        self.handle.typists.new_line(self.keys.is_idle());
+        self.handle.typists.new_line(|| self.keys.is_idle());
     }
 
     async fn begin(&self, wished: Wished<'_>) -> Result<Admitted, String> {

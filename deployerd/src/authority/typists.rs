@@ -38,17 +38,24 @@ impl Typists {
         state.sent += bytes as u64;
     }
 
-    /// Said when keys were handed to whoever reads them.
+    /// Said when keys are handed to whoever reads them, before they can be read.
     pub(crate) fn arrived(&self, bytes: usize) {
         self.lock().arrived += bytes as u64;
     }
 
-    /// The shell asks for a new line; `idle`: no keys wait for it. Who typed before has no part in that line, unless
-    /// keys are still on their way: then everybody is remembered, rather too many than too few.
-    pub(crate) fn new_line(&self, idle: bool) {
-        let mut state = self.lock();
-        if idle && state.sent == state.arrived {
-            state.since.clear();
+    /// The shell asks for a new line; `idle` says whether no keys wait for it. Who typed before has no part in that line,
+    /// unless keys are still on their way: then everybody is remembered, rather too many than too few.
+    pub(crate) fn new_line(&self, idle: impl FnOnce() -> bool) {
+        let (sent, arrived) = {
+            let state = self.lock();
+            (state.sent, state.arrived)
+        };
+        // What has arrived either waits or was read; what is typed after that look counts as sent before it can be read.
+        if sent == arrived && idle() {
+            let mut state = self.lock();
+            if state.sent == sent {
+                state.since.clear();
+            }
         }
     }
 
@@ -94,7 +101,7 @@ mod tests {
         typists.typed(&person(2), 1);
         assert_eq!(uids(&typists.begin(&owner)), [2, 3]);
         typists.arrived(6);
-        typists.new_line(true);
+        typists.new_line(|| true);
         typists.typed(&person(3), 1);
         assert_eq!(uids(&typists.begin(&owner)), [3]);
     }
@@ -104,12 +111,12 @@ mod tests {
         let (typists, owner) = (Typists::default(), person(1));
         typists.typed(&person(2), 10);
         typists.arrived(4);
-        typists.new_line(true);
+        typists.new_line(|| true);
         assert_eq!(uids(&typists.begin(&owner)), [2], "six bytes are still in the PTY");
         typists.arrived(6);
-        typists.new_line(false);
+        typists.new_line(|| false);
         assert_eq!(uids(&typists.begin(&owner)), [2], "they wait for the shell");
-        typists.new_line(true);
+        typists.new_line(|| true);
         assert_eq!(uids(&typists.begin(&owner)), [1]);
     }
 }

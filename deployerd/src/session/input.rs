@@ -51,11 +51,8 @@ pub(crate) async fn to_keyboard(
             *last = by.or(*last);
             changes
         });
-        let count = bytes.len();
-        hub.push(bytes).await;
-        if by.is_some() {
-            session.typists.arrived(count);
-        }
+        let count = if by.is_some() { bytes.len() } else { 0 };
+        hub.push_and(bytes, || session.typists.arrived(count)).await;
     }
 }
 

@@ -63,7 +63,7 @@ async fn a_client_that_negotiates_has_its_size_and_the_end_of_the_session_ends_t
     daemon.lists("no session", <[_]>::is_empty).await;
 }
 
-// rows: R-04
+// rows: R-04 W-61
 #[tokio::test(start_paused = true)]
 async fn who_never_negotiates_is_invited_and_has_80_columns() {
     let daemon = TestDaemon::start();

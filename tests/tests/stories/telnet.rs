@@ -116,7 +116,7 @@ fn telnet_and_socket_clients_are_at_work_in_one_daemon() {
     by_socket.wait_for_prompt("deploy > ");
 }
 
-// rows: R-02 R-05
+// rows: R-02 R-05 W-03
 #[test]
 fn only_the_loopback_is_served() {
     let world = World::new();

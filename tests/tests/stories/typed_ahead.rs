@@ -52,8 +52,9 @@ fn keys_typed_between_the_line_in_the_log_and_the_program_are_the_programs() {
 fn what_is_typed_before_anybody_reads_goes_to_one_after_the_other_and_then_to_the_prompt() {
     let world = World::new();
     let (_farm, _daemon, mut operator) = begin(&world);
-    operator.send("late\rfor the question\rfor the program\r");
+    operator.send("late\r");
     world.eventually_sessions("it runs", |all| matches!(all, [one] if one.running.is_some()));
+    operator.send("for the question\rfor the program\r");
     assert!(!operator.contents().contains("for the"), "nobody echoes it yet: {}", operator.evidence());
     world.write("go", "");
     operator.wait_for_line("the question was answered", "asked=for the question");
@@ -61,6 +62,28 @@ fn what_is_typed_before_anybody_reads_goes_to_one_after_the_other_and_then_to_th
     operator.wait_for_prompt("deploy > ");
     operator.send("quiet\rfor the prompt");
     operator.wait_for("what nobody has read", |screen| screen.contents().trim_end().ends_with("> for the prompt"));
+}
+
+/// As lines are pasted.
+#[test]
+fn lines_typed_at_the_prompt_are_the_prompts_whatever_the_first_one_runs() {
+    let world = World::new();
+    let (_farm, _daemon, mut operator) = begin(&world);
+    operator.send("near\rfar\rquiet\r");
+    for word in ["one", "two"] {
+        operator.wait_for("a program reads", |screen| {
+            screen.contents().matches("echo got=").count() > usize::from(word == "two")
+        });
+        operator.send_line(word);
+        operator.wait_for_line("it has read what was typed at it", &format!("got={word}"));
+    }
+    operator.wait_for_text("the last of them", "true");
+    operator.wait_for_prompt("deploy > ");
+    assert!(
+        !operator.contents().contains("got=far") && !operator.contents().contains("got=quiet"),
+        "{}",
+        operator.evidence()
+    );
 }
 
 #[test]

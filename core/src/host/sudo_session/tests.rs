@@ -209,7 +209,7 @@ async fn a_person_is_asked_when_sudo_asks_and_only_once() {
     }
 }
 
-// rows: F-22 F-60
+// rows: F-22 F-60 W-33
 #[tokio::test]
 async fn a_wrong_password_is_tried_once_and_forgotten() {
     for tty in [true, false] {

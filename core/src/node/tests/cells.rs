@@ -136,15 +136,17 @@ fn a_cell_is_shared_downwards_and_left_upwards() {
     assert!(!top.child("a").unwrap().is_isolated());
 }
 
-// rows: C-30
+// rows: C-30 W-34
 #[test]
 fn a_normal_node_below_an_array_acts_once_from_outside() {
-    let n = two_dimensions(&hosts(["w1", "w2"]), &[]).child("a").unwrap().child("n").unwrap();
+    let a = two_dimensions(&hosts(["w1", "w2"]), &[]).child("a").unwrap();
+    let n = a.child("n").unwrap();
     assert!(!n.is_isolated() && !n.forks());
     assert_eq!(slugs(n.roles().get("host")), ["w1", "w2"]);
     let cell = n.isolate(&slug("w1")).unwrap();
     assert!(cell.is_isolated());
     assert_eq!(slugs(cell.roles().get("host")), ["w1"]);
+    assert!(cell.same_place(&a.isolate(&slug("w1")).unwrap().child("n").unwrap()), "whichever way it is reached");
 }
 
 // rows: C-26

@@ -55,7 +55,7 @@ impl Job {
         let (ended, over) = watch::channel(None);
         // The lease of whoever watches is older than those of what is watched.
         let mut typed = TypeAhead::new(shown.keyboard());
-        typed.look_at_waiting();
+        typed.put_aside();
         let task = AbortOnDropHandle::new(tokio::spawn(async move {
             let done = performance.run().await;
             ended.send_replace(done.as_ref().ok().map(|done| (done.status, begun.elapsed())));
@@ -98,6 +98,7 @@ impl Job {
     /// When the terminal went away.
     pub(in crate::shell) async fn put_behind(&mut self) -> io::Result<()> {
         self.screen.fresh_line().await?;
+        self.typed.give_back();
         if let Some(terminal) = &self.terminal {
             terminal.put_behind().await;
         }
