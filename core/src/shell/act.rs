@@ -20,12 +20,12 @@ use crate::terminal::{JobTerminal, Kind, Terminal};
 /// What an action finds around it in the shell.
 pub(super) struct Surroundings {
     /// Where it can be left, its terminal.
-    job: Option<Arc<dyn JobTerminal>>,
-    screen: Arc<Screen>,
+    pub(super) job: Option<Arc<dyn JobTerminal>>,
+    pub(super) screen: Arc<Screen>,
     /// The same, as others see it.
-    terminal: Arc<dyn Terminal>,
-    asker: Arc<Console>,
-    logger: Logger,
+    pub(super) terminal: Arc<dyn Terminal>,
+    pub(super) asker: Arc<Console>,
+    pub(super) logger: Logger,
 }
 
 impl Shell {
@@ -56,8 +56,7 @@ impl Shell {
         if self.screen.kind() == Kind::Plain {
             return performance.run().await;
         }
-        let Surroundings { job, screen, terminal, asker, logger } = around;
-        self.in_front(Job::begin(title, performance, cancel, job, screen, terminal, asker, logger)).await
+        self.in_front(Job::begin(title, performance, cancel, around)).await
     }
 
     /// Watches over an action until it ends or is left.

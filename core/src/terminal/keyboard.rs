@@ -75,6 +75,11 @@ impl State {
         Some(bytes)
     }
 
+    fn put_last(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        self.waiting.push_back(bytes);
+    }
+
     fn put_first(&mut self, bytes: Bytes) {
         self.waiting_bytes += bytes.len();
         self.waiting.push_front(bytes);
@@ -131,8 +136,7 @@ impl KeyboardHub {
                     return handed();
                 }
                 if state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX {
-                    state.waiting_bytes += bytes.len();
-                    state.waiting.push_back(bytes);
+                    state.put_last(bytes);
                     handed();
                     return state.call_reader();
                 }
@@ -148,8 +152,7 @@ impl KeyboardHub {
         if state.closed || state.waiting_bytes + bytes.len() > WAITING_MAX {
             return false;
         }
-        state.waiting_bytes += bytes.len();
-        state.waiting.push_back(bytes);
+        state.put_last(bytes);
         state.call_reader();
         true
     }

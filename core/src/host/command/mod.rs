@@ -88,7 +88,7 @@ fn takes_line(settings: &HostSettings) -> Result<bool, String> {
 impl CommandHost {
     fn line(&self, spawn: &Spawn) -> Result<String, HostError> {
         let settings = self.definition().settings();
-        let refused = |reason| HostError::Refused { host: settings.slug.clone(), reason };
+        let refused = |reason| self.local.refused(reason);
         CommandHosts.check(settings).map_err(refused)?;
         let terminal = match spawn.mode {
             SpawnMode::Pty { .. } => words(settings, TERMINAL_WRAPPER).map_err(refused)?,
@@ -116,7 +116,7 @@ impl Host for CommandHost {
     }
 
     async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
-        let refused = |reason: String| HostError::Refused { host: self.definition().slug().to_string(), reason };
+        let refused = |reason| self.local.refused(reason);
         let scripts = Scripts { host: Arc::new(self.clone()), reach: reach.clone() };
         let output =
             scripts.output("pwd").await.map_err(|fault| refused(format!("asked for its directory: {fault}")))?;

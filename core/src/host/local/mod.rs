@@ -60,7 +60,8 @@ impl LocalHost {
         self.start.as_ref().map_err(|reason| self.refused(reason.clone()))
     }
 
-    fn refused(&self, reason: String) -> HostError {
+    /// A command or question that this host does not take.
+    pub(super) fn refused(&self, reason: String) -> HostError {
         HostError::Refused { host: self.definition.slug().to_string(), reason }
     }
 }

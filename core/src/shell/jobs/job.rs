@@ -11,10 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Done, Performance};
-use crate::console::Console;
-use crate::logger::Logger;
-use crate::shell::act::stopped;
-use crate::shell::screen::Screen;
+use crate::shell::act::{Surroundings, stopped};
 use crate::shell::supervise::{Around, End, HotKey, watch};
 use crate::terminal::{JobTerminal, Terminal, TypeAhead};
 
@@ -26,52 +23,46 @@ pub(in crate::shell) struct Job {
     /// Its number, once it was left.
     pub(super) number: Option<usize>,
     pub(super) cancel: CancellationToken,
-    /// Where it can be left, its terminal.
-    pub(super) terminal: Option<Arc<dyn JobTerminal>>,
     /// Its exit status and how long it took, once it has ended.
     pub(super) over: watch::Receiver<Option<(i32, Duration)>>,
-    screen: Arc<Screen>,
-    /// The same, as others see it.
-    shown: Arc<dyn Terminal>,
-    asker: Arc<Console>,
-    logger: Logger,
+    around: Surroundings,
     typed: TypeAhead,
     task: AbortOnDropHandle<io::Result<Done>>,
 }
 
 impl Job {
-    #[allow(clippy::too_many_arguments, reason = "each is one thing around the action, named by its type")]
     pub(in crate::shell) fn begin(
         title: String,
         performance: Performance,
         cancel: CancellationToken,
-        terminal: Option<Arc<dyn JobTerminal>>,
-        screen: Arc<Screen>,
-        shown: Arc<dyn Terminal>,
-        asker: Arc<Console>,
-        logger: Logger,
+        around: Surroundings,
     ) -> Job {
         let begun = Instant::now();
         let (ended, over) = watch::channel(None);
         // The lease of whoever watches is older than those of what is watched.
-        let mut typed = TypeAhead::new(shown.keyboard());
+        let mut typed = TypeAhead::new(around.terminal.keyboard());
         typed.put_aside();
         let task = AbortOnDropHandle::new(tokio::spawn(async move {
             let done = performance.run().await;
             ended.send_replace(done.as_ref().ok().map(|done| (done.status, begun.elapsed())));
             done
         }));
-        Job { title, begun, number: None, cancel, terminal, over, screen, shown, asker, logger, typed, task }
+        Job { title, begun, number: None, cancel, over, around, typed, task }
+    }
+
+    /// Where it can be left, its terminal.
+    pub(super) fn terminal(&self) -> Option<&Arc<dyn JobTerminal>> {
+        self.around.job.as_ref()
     }
 
     /// Watches over it in the foreground; `None` when the operator leaves it.
     pub(in crate::shell) async fn watch(&mut self, hot: Option<&HotKey>) -> Option<End<io::Result<Done>>> {
         let around = Around {
-            terminal: &self.shown,
-            asker: &*self.asker,
+            terminal: &self.around.terminal,
+            asker: &*self.around.asker,
             cancel: &self.cancel,
             hot,
-            job: self.terminal.as_deref(),
+            job: self.around.job.as_deref(),
         };
         match watch(&around, &mut self.typed, &mut self.task).await? {
             End::Itself(done) => Some(End::Itself(done.unwrap_or_else(crashed))),
@@ -88,8 +79,8 @@ impl Job {
         if let Ok(done) = (&mut self.task).await {
             return done;
         }
-        self.screen.fresh_line().await?;
-        Ok(Done { status: stopped(&self.logger).await, subshell: None })
+        self.around.screen.fresh_line().await?;
+        Ok(Done { status: stopped(&self.around.logger).await, subshell: None })
     }
 
     /// Leaves it.
@@ -97,9 +88,9 @@ impl Job {
     /// # Errors
     /// When the terminal went away.
     pub(in crate::shell) async fn put_behind(&mut self) -> io::Result<()> {
-        self.screen.fresh_line().await?;
+        self.around.screen.fresh_line().await?;
         self.typed.give_back();
-        if let Some(terminal) = &self.terminal {
+        if let Some(terminal) = self.terminal() {
             terminal.put_behind().await;
         }
         Ok(())
@@ -107,7 +98,7 @@ impl Job {
 
     /// Comes back to it.
     pub(in crate::shell) async fn bring_front(&self) {
-        if let Some(terminal) = &self.terminal {
+        if let Some(terminal) = self.terminal() {
             terminal.bring_front().await;
         }
     }

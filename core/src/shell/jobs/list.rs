@@ -49,7 +49,7 @@ impl Jobs {
         let number = job.number.unwrap_or_else(|| (1..).find(|number| !self.has(*number)).unwrap_or(usize::MAX));
         job.number = Some(number);
         let title = escaped(&job.title);
-        let teller = job.terminal.clone().map(|from| {
+        let teller = job.terminal().cloned().map(|from| {
             AbortOnDropHandle::new(tokio::spawn(tell(number, title.clone(), job.over.clone(), from, terminal.clone())))
         });
         self.left.push(Left { number, job, _teller: teller });
@@ -76,7 +76,7 @@ impl Jobs {
             let Left { number, job, .. } = left;
             let (how, time) = match *job.over.borrow() {
                 Some((status, time)) => (ending(status), time),
-                None if job.terminal.as_ref().is_some_and(|terminal| *terminal.asks().borrow()) => {
+                None if job.terminal().is_some_and(|terminal| *terminal.asks().borrow()) => {
                     ("waits for you", job.begun.elapsed())
                 }
                 None if job.cancel.is_cancelled() => ("ending", job.begun.elapsed()),

@@ -48,12 +48,16 @@ impl Line {
         if !names(first, name)? {
             return None;
         }
-        let (kind, key) = (words.next()?, words.next()?);
-        // Nothing may follow the key inside its own text.
-        let key =
-            PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok().filter(|key| key.algorithm().as_str() == kind)?;
-        Some(Line { marker, key })
+        Some(Line { marker, key: public_key(&mut words)? })
     }
+}
+
+/// The key in the next two words: its kind, and itself in base64.
+pub(super) fn public_key<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<PublicKey> {
+    let (kind, key) = (words.next()?, words.next()?);
+    // Nothing may follow the key inside its own text.
+    let key = PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok()?;
+    (key.algorithm().as_str() == kind).then_some(key)
 }
 
 /// Whether the names of a line, patterns or a hash, take this one. `None`: they are damaged.

@@ -1,8 +1,8 @@
 //! The known-hosts files: which keys a host may show.
 //!
 //! Reads what OpenSSH writes: plain and hashed names, lists, patterns, negation, `[host]:port`, `@revoked` and
-//! `@cert-authority` lines, any number of files, and files of revoked keys. Nothing here asks or connects, and nothing looks into certificates:
-//! see `host_key` and `certificate`.
+//! `@cert-authority` lines, any number of files, and files of revoked keys. Nothing here asks or connects, and nothing
+//! looks into certificates: see `host_key` and `certificate`.
 
 mod append;
 mod line;

@@ -5,11 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::public::KeyData;
 
+use super::line::public_key;
 use super::{Place, read_bounded};
 use crate::host::ssh::failure::Failure;
 
@@ -54,7 +53,7 @@ fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> 
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match public_key(line) {
+        match public_key(&mut line.split_ascii_whitespace()) {
             Some(key) => keys.push((Place { file: file.to_path_buf(), line: index + 1 }, key)),
             None => {
                 let why = format!("line {} is not a public key", index + 1);
@@ -63,11 +62,4 @@ fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> 
         }
     }
     Ok(())
-}
-
-fn public_key(line: &str) -> Option<PublicKey> {
-    let mut words = line.split_ascii_whitespace();
-    let (kind, key) = (words.next()?, words.next()?);
-    let key = PublicKey::from_bytes(&STANDARD.decode(key).ok()?).ok()?;
-    (key.algorithm().as_str() == kind).then_some(key)
 }
