@@ -292,19 +292,23 @@ impl Running {
             self.quiet = Some(Box::pin(nothing_on_the_way(self.lease.connection.clone())));
         }
         let (events, requests) = (&self.reader.events, &mut self.reader.requests);
+        // In this order: what somebody wants of the command is not kept waiting by a flood of output; what was received is
+        // handed over before more is taken; and the timer of the last one, which wakes another thread when it is set, is
+        // not set when the end of the channel is there already.
         tokio::select! {
-            message = self.read.wait() => Happening::Message(message),
+            biased;
+            () = events.closed(), if self.end.is_none() => Happening::Dropped,
+            request = next_request(requests, self.outbox.has_room()), if self.listening => Happening::Request(request),
+            () = self.outbox.work(), if self.outbox.is_busy() => Happening::Sent,
+            step = due(&mut self.end), if self.end.is_some() && self.status.is_none() => Happening::EndStep(step),
+            () = done(&mut self.sweep), if self.sweep.is_some() => Happening::Swept,
             permit = events.reserve(), if !self.ring.is_empty() => {
                 if let (Ok(permit), Some(event)) = (permit, self.ring.pop()) {
                     permit.send(event);
                 }
                 Happening::Delivered
             }
-            () = events.closed(), if self.end.is_none() => Happening::Dropped,
-            request = next_request(requests, self.outbox.has_room()), if self.listening => Happening::Request(request),
-            () = self.outbox.work(), if self.outbox.is_busy() => Happening::Sent,
-            step = due(&mut self.end), if self.end.is_some() && self.status.is_none() => Happening::EndStep(step),
-            () = done(&mut self.sweep), if self.sweep.is_some() => Happening::Swept,
+            message = self.read.wait() => Happening::Message(message),
             () = done(&mut self.quiet), if quiet_now => Happening::Quiet,
         }
     }

@@ -1,6 +1,7 @@
 //! One SFTP channel: requests out, answers in, each to whoever asked (row W-51).
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,6 @@ use bytes::{Buf, Bytes};
 use russh::{ChannelMsg, ChannelReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use super::assembly::Assembly;
 use super::packet::{self, Reply, Request};
@@ -44,7 +44,6 @@ pub(in crate::host::ssh) struct Session {
     state: Mutex<State>,
     /// Counts answers, to tell a slow server from a silent one.
     heard: AtomicU64,
-    over: CancellationToken,
     pub(super) abilities: Abilities,
 }
 
@@ -88,15 +87,8 @@ impl Session {
         };
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let state = State { waiting: HashMap::new(), next: 10, users: 0, idle_since: Instant::now(), ended: None };
-        let session = Arc::new(Session {
-            outgoing,
-            state: Mutex::new(state),
-            heard: AtomicU64::new(0),
-            over: CancellationToken::new(),
-            abilities,
-        });
-        tokio::spawn(send(queue, write.clone(), session.clone()));
-        tokio::spawn(serve(session.clone(), lease, read, write, incoming));
+        let session = Arc::new(Session { outgoing, state: Mutex::new(state), heard: AtomicU64::new(0), abilities });
+        tokio::spawn(serve(session.clone(), lease, (read, write), queue, incoming));
         Ok(session)
     }
 
@@ -176,7 +168,6 @@ impl Session {
             std::mem::take(&mut state.waiting)
         };
         drop(waiting);
-        self.over.cancel();
     }
 
     fn answered(&self, id: u32, reply: Reply) {
@@ -286,51 +277,57 @@ async fn receive(read: &mut ChannelReadHalf, incoming: &mut Assembly) -> Result<
     }
 }
 
-/// Writes requests to the channel. Waits where the server's window is closed, and nowhere else.
-async fn send(mut queue: mpsc::Receiver<[Bytes; 2]>, write: WriteHalf, session: Arc<Session>) {
-    let sending = async {
-        while let Some(parts) = queue.recv().await {
-            for part in parts {
-                if !part.is_empty() && write.data_bytes(part).await.is_err() {
-                    return session.end("the connection was lost".to_string());
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = sending => {}
-        () = session.over.cancelled() => {}
-    }
-}
-
-/// Takes answers as they come, whoever waits for them, so that the connection is never held up.
+/// Serves the channel until it is over. Requests and answers in one task: both are woken by the same packets, and two tasks
+/// would be run by two threads that wake each other.
 async fn serve(
     session: Arc<Session>,
     lease: Lease,
-    mut read: ChannelReadHalf,
-    write: WriteHalf,
-    mut incoming: Assembly,
+    (mut read, write): (ChannelReadHalf, WriteHalf),
+    queue: mpsc::Receiver<[Bytes; 2]>,
+    incoming: Assembly,
 ) {
+    let why = tokio::select! {
+        biased;
+        why = take(&session, &lease, &mut read, incoming) => why,
+        never = send(queue, &write) => match never {},
+    };
+    session.end(why);
+    close(&mut read, &write).await;
+}
+
+/// Writes requests to the channel. Waits where the server's window is closed, and nowhere else.
+async fn send(mut queue: mpsc::Receiver<[Bytes; 2]>, write: &WriteHalf) -> Infallible {
+    while let Some(parts) = queue.recv().await {
+        for part in parts {
+            if !part.is_empty() && write.data_bytes(part).await.is_err() {
+                // The connection is gone; whoever takes the answers finds out why.
+                return std::future::pending().await;
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+/// Takes answers as they come, whoever waits for them, so that the connection is never held up. Gives the reason of the end.
+async fn take(session: &Session, lease: &Lease, read: &mut ChannelReadHalf, mut incoming: Assembly) -> String {
     let mut look = tokio::time::interval(IDLE / 4);
-    let why = loop {
+    loop {
         tokio::select! {
             received = read.wait() => match received {
                 Some(ChannelMsg::Data { data }) => {
                     incoming.put(data);
-                    if let Err(why) = answers(&session, &mut incoming) {
-                        break why;
+                    if let Err(why) = answers(session, &mut incoming) {
+                        return why;
                     }
                 }
-                None | Some(ChannelMsg::Close | ChannelMsg::Eof) => break gone(&lease).await,
+                None | Some(ChannelMsg::Close | ChannelMsg::Eof) => return gone(lease).await,
                 Some(_) => {}
             },
             _ = look.tick() => if session.retire() {
-                break "nobody used it".to_string();
+                return "nobody used it".to_string();
             },
         }
-    };
-    session.end(why);
-    close(&mut read, &write).await;
+    }
 }
 
 fn answers(session: &Session, incoming: &mut Assembly) -> Result<(), String> {
