@@ -12,12 +12,14 @@ use super::vitals::{Vitals, describe_end};
 /// Our side of a connection, inside russh's task.
 pub(super) struct Client {
     vitals: Arc<Vitals>,
-    inspector: Inspector,
+    /// Until the server has shown its key. russh asks once for a connection, rekeying included, and what the inspector
+    /// knows is as large as the known-hosts files: nothing to keep for months, hundreds of times.
+    inspector: Option<Inspector>,
 }
 
 impl Client {
     pub(super) fn new(vitals: Arc<Vitals>, inspector: Inspector) -> Client {
-        Client { vitals, inspector }
+        Client { vitals, inspector: Some(inspector) }
     }
 }
 
@@ -32,11 +34,10 @@ impl Handler for Client {
     type Error = Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Error> {
+        let Some(inspector) = self.inspector.take() else { return Ok(false) };
         match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => Ok(self.inspector.examine(key).await),
-            PublicKeyOrCertificate::Certificate(certificate) => {
-                Ok(self.inspector.examine_certificate(certificate).await)
-            }
+            PublicKeyOrCertificate::PublicKey { key, .. } => Ok(inspector.examine(key).await),
+            PublicKeyOrCertificate::Certificate(certificate) => Ok(inspector.examine_certificate(certificate).await),
         }
     }
 

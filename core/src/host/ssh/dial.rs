@@ -127,7 +127,7 @@ impl Dialler<'_> {
         let Trust { files, revoked, .. } = target.trust.clone();
         let known = tokio::task::spawn_blocking(move || KnownHosts::read(&files)?.except(&revoked)).await;
         let known = known.map_err(|stopped| Failure::new(stopped.to_string())).and_then(|known| known);
-        let known = Arc::new(known.map_err(Miss::Final)?);
+        let known = known.map_err(Miss::Final)?;
         self.steps.send_replace(Step::Open);
         let stream = way.open(target, self.pool.options.agent.as_deref()).await.map_err(Miss::Final)?;
         let Stream { bytes, command, forward } = stream;
@@ -147,7 +147,7 @@ async fn shake_hands(
     target: &Target,
     stream: Box<dyn Bytes>,
     command: Option<Watch>,
-    known: Arc<KnownHosts>,
+    known: KnownHosts,
     accepted: Option<PublicKey>,
 ) -> Result<Link, Miss> {
     let config = Arc::new(config(target, &known));

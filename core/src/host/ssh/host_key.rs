@@ -42,7 +42,7 @@ struct Doubt {
 
 /// Judges the key of one server, during one attempt to connect.
 pub(super) struct Inspector {
-    known: Arc<KnownHosts>,
+    known: KnownHosts,
     trust: Trust,
     /// The key a person accepted a moment ago.
     accepted: Option<PublicKey>,
@@ -50,7 +50,7 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    pub(super) fn new(known: Arc<KnownHosts>, trust: Trust, accepted: Option<PublicKey>) -> Inspector {
+    pub(super) fn new(known: KnownHosts, trust: Trust, accepted: Option<PublicKey>) -> Inspector {
         Inspector { known, trust, accepted, finding: Arc::default() }
     }
 
