@@ -53,7 +53,12 @@ pub(super) async fn find(given: Option<&str>, session: Option<&str>) -> Result<P
     if let Some(value) = given.filter(|value| !value.is_empty()) {
         return socket(value);
     }
-    let found = sessions::survey(sessions::sockets()?).await;
+    let (team, own): (Vec<_>, Vec<_>) = sessions::sockets()?.into_iter().partition(|socket| is_team(socket));
+    let mut found = sessions::survey(own).await;
+    // A team's daemon that hangs must not keep anybody from their own.
+    if session.is_some() || !found.iter().any(|daemon| daemon.is_live() && !daemon.is_private()) {
+        found.extend(sessions::survey(team).await);
+    }
     choose(found, session)
 }
 

@@ -12,10 +12,15 @@ const KEPT: usize = 500;
 /// Lines that may wait for one window; a slower one is told how many it missed.
 const WAITING: usize = 1024;
 
-/// The log of one session. A mutex around plain data, never held across an await.
-pub(crate) struct SessionLog {
-    kept: Mutex<VecDeque<Arc<IndentedLine>>>,
-    lines: broadcast::Sender<Arc<IndentedLine>>,
+/// The log of one session. The lock is never held across an await.
+#[derive(Default)]
+pub(crate) struct SessionLog(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    kept: VecDeque<Arc<IndentedLine>>,
+    /// To those who look, while somebody does: an idle session must not pay for the queue.
+    lines: Option<broadcast::Sender<Arc<IndentedLine>>>,
 }
 
 /// What was logged before, and what is from now on.
@@ -27,26 +32,28 @@ pub(crate) struct Subscription {
 impl SessionLog {
     /// An empty log.
     pub(crate) fn new() -> Arc<SessionLog> {
-        Arc::new(SessionLog { kept: Mutex::default(), lines: broadcast::Sender::new(WAITING) })
+        Arc::default()
     }
 
     /// Follows it.
     pub(crate) fn subscribe(&self) -> Subscription {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Under the lock, so that no line is shown twice or not at all.
-        Subscription { before: kept.iter().cloned().collect(), lines: self.lines.subscribe() }
+        let lines = state.lines.get_or_insert_with(|| broadcast::Sender::new(WAITING)).subscribe();
+        Subscription { before: state.kept.iter().cloned().collect(), lines }
     }
 }
 
 impl LineSink for SessionLog {
     fn line(&self, line: IndentedLine) {
         let line = Arc::new(line);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == KEPT {
-            kept.pop_front();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.kept.len() == KEPT {
+            state.kept.pop_front();
         }
-        kept.push_back(line.clone());
-        // Nobody may be looking.
-        let _nobody_looks = self.lines.send(line);
+        state.kept.push_back(line.clone());
+        if state.lines.as_ref().is_some_and(|lines| lines.send(line).is_err()) {
+            state.lines = None;
+        }
     }
 }
