@@ -1,17 +1,22 @@
 //! One host as it is really dialled: the definition, the SSH configuration and the defaults put together.
 
+mod identity;
+mod trust;
+
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Account;
 use super::algorithms::{Algorithms, Wishes};
-use super::config::{Files, Request, Resolver, Settings, StrictHostKeys, Tokens, home_path};
+use super::config::{Files, Request, Resolver, Settings, Tokens, home_path};
 use super::failure::Failure;
 use super::hops::{Route, Via};
-use crate::node::{HostKeyPolicy, HostSettings, Secret};
+use crate::node::HostSettings;
+
+pub(super) use identity::Identity;
+pub(super) use trust::{HostKeys, Trust};
 
 /// Limit for each step of connecting when nobody says otherwise (row F-61).
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,49 +65,6 @@ impl fmt::Display for Target {
     }
 }
 
-/// What proves who we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) key: Option<Secret>,
-    /// The key file the deployment names; it must exist.
-    pub(super) key_file: Option<PathBuf>,
-    /// Key files of the SSH configuration; they may be missing.
-    pub(super) configured_files: Vec<PathBuf>,
-    /// Certificate files of the SSH configuration; without any, those beside the key files count.
-    pub(super) certificate_files: Vec<PathBuf>,
-    /// Key files that are tried when none is named.
-    pub(super) default_files: Vec<PathBuf>,
-    pub(super) key_password: Option<Secret>,
-    pub(super) password: Option<Secret>,
-    /// Socket of the agent.
-    pub(super) agent: Option<PathBuf>,
-    /// Only keys of the agent that the files name too.
-    pub(super) identities_only: bool,
-}
-
-/// What proves who the server is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Trust {
-    pub(super) policy: HostKeys,
-    /// The name the host is on file under.
-    pub(super) name: String,
-    pub(super) port: u16,
-    /// Known-hosts files; accepted keys are added to the first.
-    pub(super) files: Vec<PathBuf>,
-    /// Files with keys that nobody may show (`RevokedHostKeys`).
-    pub(super) revoked: Vec<PathBuf>,
-    /// Names of the signatures with which an authority may vouch for the host (`CASignatureAlgorithms`).
-    pub(super) authorities: Vec<String>,
-}
-
-/// [`HostKeyPolicy`], hashable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum HostKeys {
-    Strict,
-    AcceptNew,
-    Ask,
-}
-
 /// What hosts must have in common to share a connection. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key(Arc<Parts>);
@@ -116,13 +78,6 @@ struct Parts {
     trust: Trust,
     wishes: Wishes,
     via: Via,
-}
-
-impl Hash for Identity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        // Secrets only need to be equal to be equal; files spread the hashes well enough.
-        (&self.key_file, &self.configured_files, &self.agent, self.identities_only).hash(state);
-    }
 }
 
 impl Target {
@@ -179,11 +134,11 @@ impl Target {
             uid: account.uid,
         };
         let keepalive = said.keepalive.or(configured.alive_interval).unwrap_or(KEEPALIVE);
-        let identity = identity(said, configured, agent, &tokens)?;
+        let identity = Identity::of(said, configured, agent, &tokens)?;
         let wishes = configured.algorithms.clone();
         let algorithms = wishes.resolve()?;
         let trust =
-            Trust { authorities: algorithms.authorities().to_vec(), ..trust(said, configured, &tokens, &address)? };
+            Trust { authorities: algorithms.authorities().to_vec(), ..Trust::of(said, configured, &tokens, &address)? };
         let parts = Parts { address, port, user, identity, trust, wishes, via: Via::Direct };
         Ok(Target {
             name: name.to_string(),
@@ -221,88 +176,13 @@ async fn configuration(
     resolver.settings(request, account).await
 }
 
-fn identity(
-    said: &HostSettings,
-    configured: &Settings,
-    agent: Option<&Path>,
-    tokens: &Tokens<'_>,
-) -> Result<Identity, Failure> {
-    let named =
-        said.key_filename.as_ref().map(|file| home_path(file, tokens.home).map_err(Failure::new)).transpose()?;
-    let mut files = Vec::new();
-    for file in configured.identity_files.iter().filter(|file| !file.eq_ignore_ascii_case("none")) {
-        files.push(tokens.path(file).map_err(|why| Failure::new(format!("IdentityFile: {why}")))?);
-    }
-    let mut certificates = Vec::new();
-    for file in configured.certificate_files.iter().filter(|file| !file.eq_ignore_ascii_case("none")) {
-        certificates.push(tokens.path(file).map_err(|why| Failure::new(format!("CertificateFile: {why}")))?);
-    }
-    let chosen = said.key.is_some() || named.is_some() || !configured.identity_files.is_empty();
-    Ok(Identity {
-        key: said.key.clone(),
-        key_file: named,
-        configured_files: files,
-        certificate_files: certificates,
-        default_files: if chosen { Vec::new() } else { default_files(tokens.home) },
-        key_password: said.key_password.clone(),
-        password: said.password.clone(),
-        agent: agent.map(Path::to_path_buf),
-        identities_only: configured.identities_only.unwrap_or(false),
-    })
-}
-
-fn default_files(home: Option<&Path>) -> Vec<PathBuf> {
-    let Some(home) = home else { return Vec::new() };
-    ["id_ed25519", "id_ecdsa", "id_rsa"].iter().map(|name| home.join(".ssh").join(name)).collect()
-}
-
-fn trust(said: &HostSettings, configured: &Settings, tokens: &Tokens<'_>, address: &str) -> Result<Trust, Failure> {
-    let files = match &said.known_hosts {
-        Some(files) => {
-            files.iter().map(|file| home_path(file, tokens.home)).collect::<Result<_, _>>().map_err(Failure::new)?
-        }
-        None => known_hosts_files(configured, tokens)?,
-    };
-    // An alias stands for the host whatever port it is reached on, as in OpenSSH.
-    let (name, port) = match &configured.host_key_alias {
-        Some(alias) => (alias.clone(), 22),
-        None => (address.to_string(), tokens.port),
-    };
-    let policy = policy(said.host_keys, configured.strict_host_keys);
-    // Whatever the deployment says of known-hosts files: a key that was withdrawn stays so.
-    let revoked = configured.revoked_host_keys.iter().flatten().map(|file| tokens.path(file));
-    let revoked = revoked.collect::<Result<_, _>>().map_err(|why| Failure::new(format!("RevokedHostKeys: {why}")))?;
-    Ok(Trust { policy, name, port, files, revoked, authorities: Vec::new() })
-}
-
-fn known_hosts_files(configured: &Settings, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, Failure> {
-    let user = configured.user_known_hosts.clone().unwrap_or_else(|| match tokens.home {
-        Some(_) => vec!["~/.ssh/known_hosts".into(), "~/.ssh/known_hosts2".into()],
-        None => Vec::new(),
-    });
-    let system = configured
-        .global_known_hosts
-        .clone()
-        .unwrap_or_else(|| vec!["/etc/ssh/ssh_known_hosts".into(), "/etc/ssh/ssh_known_hosts2".into()]);
-    let expanded = user.iter().chain(&system).map(|file| tokens.path(file));
-    expanded.collect::<Result<_, _>>().map_err(|why| Failure::new(format!("known-hosts file: {why}")))
-}
-
-fn policy(said: Option<HostKeyPolicy>, configured: Option<StrictHostKeys>) -> HostKeys {
-    match (said, configured) {
-        (Some(HostKeyPolicy::Strict), _) | (None, Some(StrictHostKeys::Yes)) => HostKeys::Strict,
-        (Some(HostKeyPolicy::AcceptNew), _) | (None, Some(StrictHostKeys::AcceptNew | StrictHostKeys::No)) => {
-            HostKeys::AcceptNew
-        }
-        (Some(HostKeyPolicy::Ask), _) | (None, Some(StrictHostKeys::Ask) | None) => HostKeys::Ask,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::super::config::StrictHostKeys;
     use super::*;
+    use crate::node::{HostKeyPolicy, Secret};
 
     fn account() -> Account {
         Account { name: Some("anna".into()), home: Some("/home/anna".into()), uid: 1000 }
