@@ -1,28 +1,22 @@
 //! The process's own terminal: for `run -s` and for programs that use the library.
 
-use std::io::{self, IsTerminal, PipeWriter};
-use std::os::fd::AsFd;
+mod reader;
+mod writer;
+
+use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
+use reader::{Reader, start_reader};
+use writer::{Stream, WriteRequest, start_writer};
+
 use super::lines::LinesTerminal;
 use super::raw_mode::RawMode;
 use super::{AuxiliaryRequest, Keyboard, KeyboardHub, Kind, PromptLine, Size, Terminal};
-
-/// Keys and piped input are read in pieces of this size, bytes.
-const READ_SIZE: usize = 8 * 1024;
-/// Writes that may wait for a slow screen.
-const WRITES_WAITING: usize = 16;
-
 /// Standard input, output and error of the process as a terminal.
 ///
 /// A [`Kind::Tty`] when both stdin and stdout are one: raw mode from [`StdioTerminal::open`] until the last clone is
@@ -41,25 +35,6 @@ pub struct StdioTerminal {
     reader: Arc<Mutex<Option<Reader>>>,
     raw: Option<Arc<RawMode>>,
     _signals: Option<AbortOnDropHandle<()>>,
-}
-
-struct WriteRequest {
-    bytes: Vec<u8>,
-    stream: Stream,
-    done: oneshot::Sender<io::Result<()>>,
-}
-
-#[derive(Clone, Copy)]
-enum Stream {
-    Output,
-    Talk,
-    /// The line that is being edited; empty ends it.
-    Prompt,
-}
-
-/// The thread that reads; it ends when this is dropped.
-struct Reader {
-    _stop: PipeWriter,
 }
 
 impl StdioTerminal {
@@ -270,86 +245,5 @@ fn follow_signals(raw: Arc<RawMode>, size: watch::Sender<Size>) -> io::Result<Ab
     })))
 }
 
-/// One thread writes, so that a slow screen holds up whoever writes to it and nobody else.
-fn start_writer(prompt: Arc<PromptLine>) -> io::Result<mpsc::Sender<WriteRequest>> {
-    let (sender, mut requests) = mpsc::channel::<WriteRequest>(WRITES_WAITING);
-    thread::Builder::new().name("terminal-write".to_string()).spawn(move || {
-        while let Some(request) = requests.blocking_recv() {
-            let written = match request.stream {
-                Stream::Output => write_all(io::stdout(), &prompt.around(request.bytes)),
-                Stream::Talk if prompt.is_shown() => write_all(io::stdout(), &prompt.around(request.bytes)),
-                Stream::Talk => write_all(io::stderr(), &request.bytes),
-                Stream::Prompt => write_all(io::stdout(), &prompt.draw(request.bytes)),
-            };
-            // Whoever wrote may have been cancelled meanwhile.
-            let _cancelled = request.done.send(written);
-        }
-    })?;
-    Ok(sender)
-}
-
-fn write_all(stream: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(&stream, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = &bytes[count..],
-            Err(Errno::INTR) => {}
-            // Somebody else made the shared description non-blocking.
-            Err(Errno::AGAIN) => {
-                poll(&mut [PollFd::new(&stream, PollFlags::OUT)], None)?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// One thread reads, and stops reading when its [`Reader`] is dropped: nothing typed later is taken from whoever
-/// has the terminal then.
-fn start_reader(hub: KeyboardHub) -> io::Result<Reader> {
-    let (stopped, stop) = io::pipe()?;
-    let runtime = Handle::current();
-    thread::Builder::new().name("terminal-read".to_string()).spawn(move || {
-        let mut buffer = vec![0; READ_SIZE];
-        loop {
-            match read_some(&stopped, &mut buffer) {
-                // Somebody may read again later.
-                Ok(None) => return,
-                Ok(Some(0)) => break,
-                Ok(Some(count)) => runtime.block_on(hub.push(Bytes::copy_from_slice(&buffer[..count]))),
-                Err(error) => {
-                    tracing::debug!(%error, "standard input ended");
-                    break;
-                }
-            }
-        }
-        hub.close();
-    })?;
-    Ok(Reader { _stop: stop })
-}
-
-/// Reads what there is; `None` when it is time to stop. Polls first: a read cannot be called off.
-fn read_some(stopped: &impl AsFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-    let stdin = io::stdin();
-    loop {
-        let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-        match poll(&mut fds, None) {
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(_) => {}
-        }
-        if !fds[1].revents().is_empty() {
-            return Ok(None);
-        }
-        // The lock of std's reader would buffer ahead; the descriptor is read as it is.
-        match rustix::io::read(&stdin, &mut *buffer) {
-            Err(Errno::INTR | Errno::AGAIN) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(count) => return Ok(Some(count)),
-        }
-    }
-}
-
 #[cfg(test)]
-#[path = "stdio_tests.rs"]
-mod stdio_tests;
+mod tests;

@@ -33,7 +33,7 @@ impl Process {
     fn start_as(what: &str) -> Process {
         let pair = native_pty_system().openpty(size(24, 80)).unwrap();
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        let test = format!("terminal::stdio::stdio_tests::{what}");
+        let test = format!("terminal::stdio::tests::{what}");
         command.args(["--exact", &test, "--ignored", "--nocapture"]);
         command.env("TERM", "xterm");
         let found = settings(&*pair.master);
