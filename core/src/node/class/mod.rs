@@ -1,5 +1,9 @@
 //! Node classes: what a class is and what it inherits. How classes are made is in `builder`.
 
+mod error;
+mod inner;
+mod kind;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,74 +14,13 @@ use indexmap::IndexMap;
 use super::builder::{ClassBuilder, Site};
 use super::{Group, HostSource, Member, Position};
 
-/// What kind of node a class makes (row A-31).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Acts once, on all its hosts.
-    Normal,
-    /// Acts once per host of the role `host` (row C-01).
-    Parallel,
-    /// A parallel class made nestable in a normal node (row C-20).
-    Array,
-    /// A parallel class with exactly one host, no array (row C-21).
-    JustOne,
-}
-
-impl Kind {
-    /// Whether a node of this kind may contain a child of that kind (row A-32).
-    pub fn may_contain(self, child: Kind) -> bool {
-        match child {
-            Kind::Normal => true,
-            Kind::Parallel => self != Kind::Normal,
-            Kind::Array | Kind::JustOne => self == Kind::Normal,
-        }
-    }
-}
+pub use error::ClassError;
+pub(super) use inner::{Inner, Written};
+pub use kind::Kind;
 
 /// A node class. Cheap to clone; identity counts.
 #[derive(Clone)]
 pub struct Class(pub(super) Arc<Inner>);
-
-pub(super) struct Inner {
-    pub(super) name: String,
-    pub(super) base: Option<Class>,
-    pub(super) kind: Kind,
-    pub(super) doc: Option<String>,
-    pub(super) position: Option<Position>,
-    pub(super) group: Option<Group>,
-    pub(super) hosts: Option<HostSource>,
-    /// Where `hosts` was written, when that is known more exactly than for the class.
-    pub(super) hosts_position: Option<Position>,
-    /// Number of classes above; bounds every walk up the bases.
-    pub(super) depth: usize,
-    /// Shared by trees that must not change each other.
-    pub(super) sealed: AtomicBool,
-    /// Own members only, aliases as members of their own. Locked for single look-ups and insertions.
-    pub(super) members: RwLock<IndexMap<String, Written>>,
-}
-
-/// A member, and where its name was written.
-#[derive(Clone)]
-pub(super) struct Written {
-    pub(super) member: Member,
-    pub(super) position: Option<Position>,
-}
-
-/// A class that breaks a rule; says where and what to do.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{}{message}", .position.as_ref().map(|p| format!("{p}: ")).unwrap_or_default())]
-pub struct ClassError {
-    /// Where the offending thing was written.
-    pub position: Option<Position>,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
-
-impl ClassError {
-    pub(super) fn new(position: Option<&Position>, message: impl Into<String>) -> ClassError {
-        ClassError { position: position.cloned(), message: message.into() }
-    }
-}
 
 // The two roots are constants, not state: they are sealed.
 static NODE: LazyLock<Class> = LazyLock::new(|| Class::bare("Node", Kind::Normal));
@@ -310,32 +253,6 @@ impl Class {
             }
         }
         Ok(())
-    }
-}
-
-/// Long chains of classes are taken apart one by one: a script that nests a million of them must not overflow the
-/// stack of the process when they are dropped.
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let mut pending = Vec::new();
-        self.release(&mut pending);
-        while let Some(class) = pending.pop() {
-            if let Some(mut inner) = Arc::into_inner(class.0) {
-                inner.release(&mut pending);
-            }
-        }
-    }
-}
-
-impl Inner {
-    fn release(&mut self, pending: &mut Vec<Class>) {
-        pending.extend(self.base.take());
-        let members = self.members.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (_, written) in members.drain(..) {
-            if let Member::Child(class) = written.member {
-                pending.push(class);
-            }
-        }
     }
 }
 
