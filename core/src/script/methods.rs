@@ -8,13 +8,13 @@ use super::env::remember_line;
 use super::error::usage;
 use super::prelude;
 use super::suggest::suggest;
-use super::{console, files, inspect, network};
+use super::{console, files, inspect, network, walk};
 
 /// The tables with the methods that are written in Rust; the prelude adds its own.
 pub(super) fn natives(lua: &Lua) -> mlua::Result<Table> {
     let methods = lua.create_table()?;
     methods.raw_set("inspector", inspect::inspector_methods(lua)?)?;
-    methods.raw_set("walk", inspect::walk_methods(lua)?)?;
+    methods.raw_set("walk", walk::walk_methods(lua)?)?;
     methods.raw_set("console", console::methods(lua)?)?;
     methods.raw_set("ifconfig", network::methods(lua)?)?;
     methods.raw_set("file", files::methods(lua)?)?;

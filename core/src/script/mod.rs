@@ -41,6 +41,7 @@ mod source;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
