@@ -4,13 +4,16 @@ mod act;
 mod commands;
 mod complete;
 pub mod editor;
+mod file_shell;
 mod files;
 mod jobs;
 mod names;
 mod new_window;
+mod one_host;
 mod overseer;
 mod place;
 mod reader;
+mod reload;
 mod result;
 mod run;
 mod screen;
@@ -54,6 +57,7 @@ pub trait Tree: Send + Sync {
         let _says_nothing = root;
         Settings::default()
     }
+
 }
 
 /// Told where the session is and what it runs, so that `list-sessions` can answer without asking the shell.

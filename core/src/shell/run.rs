@@ -3,24 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
+use super::Session;
 use super::commands::{self, Look, Reply, connections};
 use super::editor::Editor;
-use super::files::{self, FileShell};
 use super::jobs::{Done, Jobs, Running};
 use super::place::Place;
 use super::reader::{self, Read, Script};
 use super::screen::Screen;
 use super::state::State;
-use super::supervise::{End, supervise};
 use super::target;
 use super::words::split;
-use super::{Session, Wished};
 use crate::console::{Console, page};
-use crate::env::{ActionError, Env};
-use crate::host::{Asker, HostContainer, Question, QuestionKind};
-use crate::logger::{Event, Listener, Logger, ScreenLogger};
+use crate::logger::{Listener, Logger, ScreenLogger};
 use crate::options::Layer;
 use crate::terminal::style::{Style, escaped_lines};
 use crate::terminal::{Kind, Terminal};
@@ -32,7 +26,7 @@ pub(super) const INTERRUPTED: i32 = 130;
 const MESSAGE_LINES: usize = 100;
 
 /// What became of one line.
-enum Outcome {
+pub(super) enum Outcome {
     /// It ended, well or not.
     Status(i32),
     /// The shell is to be left.
@@ -246,30 +240,6 @@ impl Shell {
         Ok(Outcome::Status(0))
     }
 
-    /// The tree again; when it cannot be used, everything stays as it is.
-    async fn reload(&mut self) -> io::Result<Outcome> {
-        let tree = self.session.tree.clone();
-        // A file may take seconds; nobody else's session waits for it.
-        let loaded = tokio::task::spawn_blocking(move || tree.load()).await;
-        let problem = match loaded {
-            Ok(Ok(root)) => {
-                self.session.options.replace(Layer::File, self.session.tree.settings(&root));
-                let said = commands::reload::replace(&mut self.state, &root, &self.session.tree.origin());
-                self.moved();
-                self.screen.print_talk(&said).await?;
-                return Ok(Outcome::Status(0));
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(panic) => panic.to_string(),
-        };
-        self.wrong(&format!(
-            "{problem}
-nothing was changed: the tree is the one loaded before"
-        ))
-        .await
-        .map(Outcome::Status)
-    }
-
     async fn action(&mut self, words: &[String], sandbox: bool) -> io::Result<Outcome> {
         let target = match target::find(self.state.place(), words) {
             Ok(target) => target,
@@ -298,87 +268,13 @@ nothing was changed: the tree is the one loaded before"
         Outcome::Status(done.status)
     }
 
-    /// `--scp`: the file shell on a host of a node (rows N-34, P-18).
-    async fn file_shell(&self, words: &[String]) -> io::Result<i32> {
-        let node = match self.state.place().resolve(words) {
-            Ok(node) => node,
-            Err(problem) => return self.wrong(&problem).await,
-        };
-        let name = node.to_string();
-        let wished = Wished { node: &name, action: "--scp", parameters: &[], sandbox: false };
-        let admitted = match self.session.overseer.begin(wished).await {
-            Ok(admitted) => admitted,
-            Err(why) => return Ok(self.forbid(why).await),
-        };
-        let running = self.running.begin(format!("{name} --scp"));
-        let cancel = self.session.cancel.child_token();
-        let surroundings = self.surroundings(&admitted);
-        let env = Env::new(node, self.context(&surroundings, &cancel, false, &admitted));
-        let status = self.files_of(&env, &cancel).await;
-        drop(running);
-        (admitted.ended)(status.as_ref().map_or(INTERRUPTED, |status| *status));
-        status
-    }
-
-    async fn files_of(&self, env: &Env, cancel: &CancellationToken) -> io::Result<i32> {
-        let host = match self.one_of(env).await {
-            Ok(host) => host,
-            Err(problem) => return self.wrong(&problem).await,
-        };
-        let local = files::here(host.io().clone());
-        let asker: Arc<dyn Asker> = self.asker.clone();
-        let opening = FileShell::open(&self.screen, self.terminal.clone(), asker, host, local);
-        let opened = match self.screen.kind() {
-            Kind::Tty => supervise(&self.terminal, &*self.asker, cancel, opening).await,
-            Kind::Plain => End::Itself(opening.await),
-        };
-        match opened {
-            End::Itself(Ok(shell)) => shell.work().await,
-            End::Itself(Err(error)) => {
-                let error = ActionError::from(error);
-                self.logger.emit(Event::Failed(error.clone())).await;
-                Ok(error.exit_code())
-            }
-            End::Stopped => Ok(INTERRUPTED),
-        }
-    }
-
-    /// The host of a node, asked for when there are several.
-    async fn one_of(&self, env: &Env) -> Result<HostContainer, String> {
-        let hosts = env.hosts().each();
-        let slugs: Vec<String> = env.hosts().definitions().iter().map(|host| host.slug().to_string()).collect();
-        let chosen = match slugs.as_slice() {
-            [] => return Err(format!("{} has no hosts: name a node that has", env.node())),
-            [only] => only.clone(),
-            _ => {
-                let question = Question {
-                    label: env.node().to_string(),
-                    notice: String::new(),
-                    prompt: "files of which host?".to_string(),
-                    kind: QuestionKind::Choice { options: slugs.clone(), default: None },
-                };
-                match self.asker.ask(question).await {
-                    Ok(answer) => answer.0.to_string(),
-                    Err(why) => {
-                        let all = slugs.join(", ");
-                        return Err(format!(
-                            "{} has several hosts ({all}), and it is not said which: {why}",
-                            env.node()
-                        ));
-                    }
-                }
-            }
-        };
-        hosts.into_iter().find(|host| host.slug() == chosen).ok_or_else(|| format!("no host '{chosen}'"))
-    }
-
     /// Wrong use: a message, nothing was run.
-    async fn wrong(&self, problem: &str) -> io::Result<i32> {
+    pub(super) async fn wrong(&self, problem: &str) -> io::Result<i32> {
         self.screen.print_talk(&complaint(self.colour, problem)).await?;
         Ok(USAGE)
     }
 
-    fn moved(&self) {
+    pub(super) fn moved(&self) {
         self.session.status.at(&self.state.place().node.to_string());
     }
 }
