@@ -1,18 +1,17 @@
 //! Binding a socket so that nobody else can ever connect to it, replacing a stale one, removing our own.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::running::Running;
 
+use super::lock::{Identity, Lock};
 use super::{NUMBERS, SocketError, Whose, check_directory, check_length, directory, uid};
 
 /// Clients that may wait to be accepted; the kernel caps it at its own maximum.
@@ -27,19 +26,6 @@ pub struct BoundSocket {
     pub listener: UnixListener,
     /// Of the file that was bound here; a socket that somebody else bound is not ours to remove.
     identity: Option<Identity>,
-}
-
-/// Which file it is, whatever its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-impl Identity {
-    fn of(path: &Path) -> io::Result<Identity> {
-        path.symlink_metadata().map(|metadata| Identity { device: metadata.dev(), inode: metadata.ino() })
-    }
 }
 
 /// Nobody replaces it meanwhile: while the listener is open it counts as alive.
@@ -260,51 +246,6 @@ fn look(path: &Path) -> Result<Found, SocketError> {
 
 fn probe(path: &Path) -> Result<(), Errno> {
     rustix::net::connect(&new_socket()?, &SocketAddrUnix::new(path)?)
-}
-
-/// One binder at a time per path: a locked file beside the socket, gone again with the lock.
-struct Lock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    fn take(socket: &Path) -> Result<Lock, SocketError> {
-        let name =
-            socket.file_name().ok_or_else(|| SocketError(format!("{} is not a path of a socket", socket.display())))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(".lock");
-        let path = socket.with_file_name(hidden);
-        Lock::at(&path).map_err(|error| SocketError(format!("cannot lock {}: {error}", path.display())))
-    }
-
-    fn at(path: &Path) -> io::Result<Lock> {
-        let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        loop {
-            let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
-            let metadata = file.metadata()?;
-            if metadata.uid() != uid() || !metadata.is_file() {
-                return Err(io::Error::other("it belongs to somebody else: choose another path for the socket"));
-            }
-            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
-            // Whoever had it before has removed it: what we locked may have no name any more.
-            let ours = Identity { device: metadata.dev(), inode: metadata.ino() };
-            match Identity::of(path) {
-                Ok(found) if found == ours => return Ok(Lock { path: path.to_path_buf(), _file: file }),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Still locked, so nobody else's; a file that stays behind is harmless and locked again by the next.
-        let _harmless = std::fs::remove_file(&self.path);
-    }
 }
 
 #[cfg(test)]

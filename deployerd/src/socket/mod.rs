@@ -3,6 +3,7 @@
 //! Names and safety of directories are here; binding, replacing and removing are in `bind`.
 
 mod bind;
+mod lock;
 mod team;
 
 use std::ffi::{OsStr, OsString};
