@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 use deployer_core::define::IntoRoot;
+use deployer_core::logger::Listener;
 use deployer_core::shell::Tree;
 
 pub use failure::Failure;
@@ -75,7 +76,20 @@ where
     F: Fn() -> R + Send + Sync + 'static,
     R: IntoRoot,
 {
-    run(Source::Tree(Arc::new(OwnTree(move || root().into_root()))))
+    start_with(root, Vec::new)
+}
+
+/// The same for a program that wants to hear of what its sessions run: commands, files, calls, failures (rows L-15, L-17).
+///
+/// `listeners` is called once for each session, in the process that the session runs in: the daemon, or this one with
+/// `run -s`. A listener hears of an event before what it tells goes on, so it must not wait for long.
+pub fn start_with<F, R, L>(root: F, listeners: L) -> ExitCode
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: IntoRoot,
+    L: Fn() -> Vec<Arc<dyn Listener>> + Send + Sync + 'static,
+{
+    run(Source::Tree(Arc::new(OwnTree { root: move || root().into_root(), listeners })))
 }
 
 /// The tutorial; its code is tested with the documentation of this crate.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use deployer_core::logger::Listener;
 use deployer_core::node::Node;
 use deployer_core::options::Settings;
 use deployer_core::script::{LoadError, LuaFile};
@@ -62,17 +63,29 @@ impl Tree for Checked {
     fn settings(&self, root: &Node) -> Settings {
         self.tree.settings(root)
     }
+
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        self.tree.listeners()
+    }
 }
 
 /// A tree that a program builds.
-pub(crate) struct OwnTree<F>(pub(crate) F);
+pub(crate) struct OwnTree<F, L> {
+    pub(crate) root: F,
+    pub(crate) listeners: L,
+}
 
-impl<F> Tree for OwnTree<F>
+impl<F, L> Tree for OwnTree<F, L>
 where
     F: Fn() -> Result<Node, LoadError> + Send + Sync,
+    L: Fn() -> Vec<Arc<dyn Listener>> + Send + Sync,
 {
     fn load(&self) -> Result<Node, LoadError> {
-        (self.0)()
+        (self.root)()
+    }
+
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        (self.listeners)()
     }
 
     fn origin(&self) -> String {

@@ -6,7 +6,6 @@ pub mod authority;
 mod connection;
 mod daemon;
 pub mod journal;
-mod log;
 pub mod oversight;
 mod people;
 pub mod recording;

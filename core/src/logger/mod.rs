@@ -2,13 +2,17 @@
 
 mod failure;
 mod indented;
+mod run_log;
 mod screen;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use indented::{IndentedLine, IndentedLogger, LineSink};
+pub use run_log::RunLog;
 pub use screen::ScreenLogger;
+pub use trace::{Trace, TraceBranch, TraceItem, TraceLogger};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,6 +169,21 @@ pub trait Listener: Send + Sync {
     fn branch(&self, label: &str) -> Option<Arc<dyn Listener>> {
         let _the_same_for_all = label;
         None
+    }
+}
+
+/// A listener from a function, for programs (row L-17). It hears the events of all isolations as they come, and must not
+/// wait.
+pub fn listener(hear: impl Fn(&Event) + Send + Sync + 'static) -> Arc<dyn Listener> {
+    Arc::new(Hearing(hear))
+}
+
+struct Hearing<F>(F);
+
+#[async_trait]
+impl<F: Fn(&Event) + Send + Sync> Listener for Hearing<F> {
+    async fn event(&self, event: &Event, _: &Arc<dyn Terminal>) {
+        (self.0)(event);
     }
 }
 

@@ -58,6 +58,11 @@ pub trait Tree: Send + Sync {
         Settings::default()
     }
 
+    /// Who else hears of what a session of this tree runs: listeners of a program (rows L-15, L-17). Asked once for each
+    /// session.
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        Vec::new()
+    }
 }
 
 /// Told where the session is and what it runs, so that `list-sessions` can answer without asking the shell.

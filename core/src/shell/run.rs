@@ -33,7 +33,8 @@ pub(super) enum Outcome {
     Leave,
 }
 
-pub(super) async fn run(session: Session) -> i32 {
+pub(super) async fn run(mut session: Session) -> i32 {
+    session.listeners.extend(session.tree.listeners());
     let script = session.action.is_none() && session.terminal.kind() == Kind::Plain;
     let screen = Screen::new(session.terminal.clone(), script);
     let colour = session.terminal.colour();

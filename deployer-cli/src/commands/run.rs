@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
+use deployer_core::logger::RunLog;
 use deployer_core::options::{Layer, Options, Settings};
 use deployer_core::shell::{self, Session, StatusSink};
 use deployer_core::terminal::stdio::StdioTerminal;
@@ -102,7 +103,7 @@ fn in_process(program: &Program, run: &Run) -> Result<u8, Failure> {
             tree,
             terminal: terminal.clone(),
             services: services.clone(),
-            listeners: Vec::new(),
+            listeners: vec![Arc::new(RunLog::new("-".to_string()))],
             status: Arc::new(NobodyAsks),
             overseer: Arc::new(shell::NobodyOversees),
             extensions: Vec::new(),

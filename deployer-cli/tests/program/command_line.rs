@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// The built example, beside the binary of the package.
-fn hello(dir: &Path) -> Command {
-    let program = Path::new(env!("CARGO_BIN_EXE_deployer")).with_file_name("examples").join("hello");
+/// A built example, beside the binary of the package.
+fn example(name: &str, dir: &Path) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_deployer")).with_file_name("examples").join(name);
     assert!(program.exists(), "{} is missing: `cargo build -p deployer-cli --examples` builds it", program.display());
     let mut command = Command::new(program);
     let shown = dir.display().to_string();
@@ -17,6 +17,10 @@ fn hello(dir: &Path) -> Command {
     command.current_dir(dir).env_clear().stdin(Stdio::null());
     command.envs([("HOME", &shown), ("XDG_RUNTIME_DIR", &shown), ("PATH", &path), ("TERM", &"xterm".to_string())]);
     command
+}
+
+fn hello(dir: &Path) -> Command {
+    example("hello", dir)
 }
 
 fn finished(dir: &TempDir, args: &[&str]) -> (i32, String, String) {
@@ -97,4 +101,21 @@ fn it_listens_and_connects() {
     kill_process(Pid::from_child(&daemon.0), Signal::TERM).unwrap();
     assert_eq!(daemon.0.wait().unwrap().code(), Some(0));
     assert!(!daemon.1.exists());
+}
+
+// rows: L-15 L-17
+#[test]
+fn its_own_listener_hears_of_every_session_with_and_without_a_daemon() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, status) in
+        [(&["run", "--", "hello"][..], 0), (&["run", "-s", "--", "hello"], 0), (&["run", "--", "fail"], 1)]
+    {
+        let output = example("audit", dir.path()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?} {output:?}");
+    }
+    let heard = std::fs::read_to_string(dir.path().join("audit.log")).unwrap();
+    assert_eq!(
+        heard,
+        "localhost: echo hello: status 0\nlocalhost: echo hello: status 0\nlocalhost: exit 3: status 3\n"
+    );
 }

@@ -29,7 +29,7 @@ mod who;
 
 use std::sync::Arc;
 
-use deployer_core::logger::IndentedLogger;
+use deployer_core::logger::{IndentedLogger, RunLog};
 use deployer_core::shell;
 use deployer_core::terminal::{KeyboardHub, Terminal};
 use deployer_protocol::Open;
@@ -46,7 +46,6 @@ pub(crate) use who::elapsed;
 
 use crate::authority::SessionOverseer;
 use crate::daemon::Daemon;
-use crate::log::RunLog;
 use crate::oversight::Oversight;
 
 /// What runs in a session: the shell, or something simpler in tests. Returns the exit status.

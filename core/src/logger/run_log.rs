@@ -1,19 +1,20 @@
-//! One readable line per command in the daemon's log. Never its input or output.
+//! One readable line per command in the log of the program (row L-18). Never its input or output.
 
 use std::sync::Arc;
 
+use super::{Event, Listener};
+use crate::terminal::Terminal;
 use async_trait::async_trait;
-use deployer_core::logger::{Event, Listener};
-use deployer_core::terminal::Terminal;
 
-/// Writes what a session runs to the log.
-pub(crate) struct RunLog {
+/// Writes what a session runs to the log of the program: commands that have ended and failures as `info`, beginnings and
+/// steps of connecting as `debug`.
+pub struct RunLog {
     session: String,
 }
 
 impl RunLog {
     /// The log of this session.
-    pub(crate) fn new(session: String) -> RunLog {
+    pub fn new(session: String) -> RunLog {
         RunLog { session }
     }
 }
@@ -38,6 +39,7 @@ impl Listener for RunLog {
                     "command has ended"
                 );
             }
+            Event::Connecting { host, step } => tracing::debug!(session, host, step, "connecting"),
             Event::Failed(error) => tracing::info!(session, %error, "action failed"),
             _ => {}
         }
