@@ -1,12 +1,16 @@
 //! Questions on a terminal (section I).
 
+mod columns;
 mod pager;
+mod progress;
 mod question;
 mod reading;
 #[cfg(test)]
 mod tests;
 
+pub use columns::in_columns;
 pub use pager::page;
+pub use progress::{ProgressBar, ProgressLook};
 
 use std::sync::Arc;
 
@@ -40,6 +44,14 @@ impl Console {
         &self.terminal
     }
 
+    /// A line that says how far something is (row I-24). What `look` says wrong is said.
+    ///
+    /// # Errors
+    /// As [`ProgressBar::begin`].
+    pub async fn progress_bar(&self, message: &str, look: ProgressLook) -> Result<ProgressBar, String> {
+        ProgressBar::begin(self.terminal.clone(), message, look).await
+    }
+
     /// Nobody is there: the default, shown, or no answer (rows I-10, I-11, W-46).
     async fn unattended(&self, wording: &Wording, kind: &QuestionKind) -> Result<Answer, NoAnswer> {
         let QuestionKind::Choice { options, default: Some(default) } = kind else {
@@ -58,8 +70,7 @@ impl Console {
     async fn attended(&self, wording: &Wording, kind: &QuestionKind) -> Result<Answer, NoAnswer> {
         let columns = usize::from(self.terminal.size().borrow().cols);
         let (above, prompt) = wording.laid_out(columns);
-        let mut reading =
-            Reading::new(&self.terminal, self.colour, &prompt, wording.room(columns), *kind == QuestionKind::Secret);
+        let mut reading = Reading::new(&self.terminal, self.colour, &prompt, wording.room(columns), kind);
         // As ssh and sudo do: an answer to these is given by somebody who has read them.
         if matches!(kind, QuestionKind::Secret | QuestionKind::Confirm) {
             reading.flush();
@@ -73,7 +84,9 @@ impl Console {
                 Judgement::Again(None) => {}
                 Judgement::Again(Some(why)) => {
                     let lines = style::folded(&format!("  {why}"), columns);
-                    self.show(self.terminal.print(&(lines.join("\n") + "\n")).await)?;
+                    // A table may have scrolled away meanwhile (row I-15).
+                    let table = if wording.has_table() { above.as_str() } else { "" };
+                    self.show(self.terminal.print(&(lines.join("\n") + "\n" + table)).await)?;
                 }
             }
         }

@@ -14,8 +14,11 @@ const NOTICE_COLUMNS: usize = 400;
 /// Longest prompt shown, columns; it may come from a host.
 const PROMPT_COLUMNS: usize = 200;
 
+/// Options listed above the line with the answer, where they do not fit on it.
+const OPTIONS_SHOWN: usize = 40;
 /// Words named after a wrong answer.
 const TOLD_MAX: usize = 12;
+
 /// The texts of a question, harmless whoever wrote them.
 pub(super) struct Wording {
     notice: Vec<String>,
@@ -51,6 +54,11 @@ impl Wording {
         }
     }
 
+    /// Whether a table of what there is to choose from stands above.
+    pub(super) fn has_table(&self) -> bool {
+        matches!(self.kind, QuestionKind::Choice { .. }) && !self.notice.is_empty()
+    }
+
     /// Columns that the line keeps free for the answer.
     pub(super) fn room(&self, columns: usize) -> usize {
         let wanted = match &self.kind {
@@ -72,7 +80,10 @@ impl Wording {
         let mut line = format!("{}{}", self.label, self.in_one());
         if !fits(&format!("  {line}")) && !self.options.is_empty() {
             if !self.told_by_notice() {
-                above.extend(self.options.iter().map(|option| format!("  {option}")));
+                above.extend(self.options.iter().take(OPTIONS_SHOWN).map(|option| format!("  {option}")));
+                if self.options.len() > OPTIONS_SHOWN {
+                    above.push(format!("  ... and {} more: Tab completes", self.options.len() - OPTIONS_SHOWN));
+                }
             }
             line = match self.prompt.as_str() {
                 "" => format!("{}which one? {}", self.label, self.default),

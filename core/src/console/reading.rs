@@ -1,11 +1,12 @@
 //! Reads one answer from the keyboard.
 
+use std::io;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::host::NoAnswer;
-use crate::shell::editor::{Completion, Editor, Step, View, render};
+use crate::host::{NoAnswer, QuestionKind};
+use crate::shell::editor::{Candidate, Completion, Editor, Step, View, columns, render};
 use crate::terminal::keys::{Key, KeyDecoder};
 use crate::terminal::style::Style;
 use crate::terminal::{Keyboard, Terminal};
@@ -24,11 +25,15 @@ pub(super) struct Reading<'a> {
     colour: bool,
     editor: Editor,
     secret: Option<Zeroizing<String>>,
+    /// What Tab completes: the options of a choice.
+    options: Vec<String>,
     editing: bool,
 }
 
 enum Progress {
     Editing,
+    /// Show what there is.
+    List(Vec<Candidate>),
     Done(Zeroizing<String>),
     GivenUp,
 }
@@ -39,8 +44,13 @@ impl<'a> Reading<'a> {
         colour: bool,
         prompt: &str,
         room: usize,
-        secret: bool,
+        kind: &QuestionKind,
     ) -> Reading<'a> {
+        let options = match kind {
+            QuestionKind::Choice { options, .. } => options.clone(),
+            QuestionKind::Secret | QuestionKind::Line | QuestionKind::Confirm => Vec::new(),
+        };
+        let secret = *kind == QuestionKind::Secret;
         Reading {
             terminal,
             keyboard: terminal.keyboard(),
@@ -50,6 +60,7 @@ impl<'a> Reading<'a> {
             colour,
             editor: Editor::default(),
             secret: secret.then(|| Zeroizing::new(String::with_capacity(SECRET_MAX))),
+            options,
             editing: false,
         }
     }
@@ -71,6 +82,10 @@ impl<'a> Reading<'a> {
             if let Some(key) = key {
                 match self.key(key) {
                     Progress::Editing => continue,
+                    Progress::List(candidates) => {
+                        self.list(&candidates).await.map_err(|_| NoAnswer::Cancelled)?;
+                        continue;
+                    }
                     Progress::Done(line) => break Ok(line),
                     Progress::GivenUp => break Err(NoAnswer::Cancelled),
                 }
@@ -111,14 +126,24 @@ impl<'a> Reading<'a> {
         self.terminal.write_prompt(Some(&render(editor, &view))).await.map_err(|_| NoAnswer::Cancelled)
     }
 
+    /// What there is, above the line that is edited.
+    async fn list(&mut self, candidates: &[Candidate]) -> io::Result<()> {
+        let width = usize::from(self.terminal.size().borrow().cols);
+        self.draw().await.map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.terminal.write_prompt(None).await?;
+        self.terminal.print(&columns(candidates, width, self.colour)).await
+    }
+
     fn key(&mut self, key: Key) -> Progress {
         if let Key::Ctrl('c' | 'd') = key {
             return Progress::GivenUp;
         }
         let Some(secret) = &mut self.secret else {
-            return match self.editor.key(key, &|_| Completion::default()) {
+            let options = &self.options;
+            return match self.editor.key(key, &|left| completed(options, left)) {
                 Step::Line(line) => Progress::Done(Zeroizing::new(line)),
                 Step::End | Step::Interrupted => Progress::GivenUp,
+                Step::List(candidates) => Progress::List(candidates),
                 _ => Progress::Editing,
             };
         };
@@ -133,6 +158,15 @@ impl<'a> Reading<'a> {
         }
         Progress::Editing
     }
+}
+
+/// What an answer can become, without regard to upper and lower case.
+fn completed(options: &[String], left: &str) -> Completion {
+    let typed = left.to_lowercase();
+    let fits = options.iter().filter(|option| option.to_lowercase().starts_with(&typed));
+    let candidate =
+        |option: &String| Candidate { text: option.clone(), shown: option.clone(), mark: "", style: Style::Plain };
+    Completion { start: 0, candidates: fits.map(candidate).collect() }
 }
 
 fn push(secret: &mut Zeroizing<String>, text: &str) {

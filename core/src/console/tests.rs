@@ -177,3 +177,23 @@ async fn what_was_typed_before_answers_a_line_but_neither_a_password_nor_a_confi
         assert_eq!(given.0.as_str(), answer);
     }
 }
+
+// rows: I-28
+#[tokio::test]
+async fn tab_completes_the_answers_of_a_choice_and_lists_them() {
+    let (answer, screen) = asked(choice(None), "R\t\r").await;
+    assert_eq!(answer.unwrap(), "retry");
+    assert!(screen.trim_end().ends_with("retry"), "{screen}");
+    let (answer, screen) = asked(choice(None), "\t\tab\t\r").await;
+    assert_eq!(answer.unwrap(), "abort");
+    assert!(screen.contains("abort  retry  skip\n"), "{screen}");
+}
+
+#[test]
+fn very_many_options_are_not_all_listed_above_the_question() {
+    let options = (0..100).map(|n| format!("node{n}")).collect();
+    let wanted = question(QuestionKind::Choice { options, default: None });
+    let shown = laid_out(&wanted, 80);
+    assert!(shown.contains("node39\n") && !shown.contains("node40"), "{shown}");
+    assert!(shown.contains("... and 60 more: Tab completes\n"), "{shown}");
+}

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::convert::{text, type_name};
 use super::error::{Raised, usage};
-use super::methods;
 use super::run::{flag, option_table, unknown_option};
 use super::shared::{Held, Shared};
+use super::{listing, methods, selection};
 use crate::env::{ActionError, Cause, Env};
 use crate::host::{NoAnswer, Question, QuestionKind};
 use crate::terminal::style::{Style, escaped};
@@ -24,7 +24,7 @@ pub(super) struct LuaConsole {
 }
 
 /// A question, and what its answers mean.
-struct Asked {
+pub(super) struct Asked {
     env: Env,
     question: Question,
     /// Answer and value; empty when the answer itself is the value.
@@ -63,7 +63,7 @@ impl UserData for LuaConsole {
     }
 }
 
-fn env_of_console(value: &Value, word: &str) -> mlua::Result<Env> {
+pub(super) fn env_of_console(value: &Value, word: &str) -> mlua::Result<Env> {
     match value.as_userdata().and_then(|userdata| userdata.borrow::<LuaConsole>().ok()) {
         Some(console) => console.env(),
         None => usage(format!(
@@ -88,6 +88,8 @@ pub(super) fn methods(lua: &Lua) -> mlua::Result<Table> {
         table.raw_set(name, function)?;
     }
     table.raw_set("warning", lua.create_async_function(warning)?)?;
+    selection::install(lua, &table)?;
+    listing::install(lua, &table)?;
     Ok(table)
 }
 
@@ -103,7 +105,7 @@ impl Asked {
     }
 
     /// Asks, unless the run is cancelled first.
-    async fn answer(self, lua: &Lua) -> mlua::Result<Value> {
+    pub(super) async fn answer(self, lua: &Lua) -> mlua::Result<Value> {
         let context = self.env.context();
         let prompt = self.question.prompt.clone();
         let answer = tokio::select! {
@@ -128,7 +130,7 @@ impl Asked {
 }
 
 /// Row K-15.
-fn no_answer(question: String, why: NoAnswer) -> ActionError {
+pub(super) fn no_answer(question: String, why: NoAnswer) -> ActionError {
     ActionError::new(Cause::NoInput { question, why })
 }
 
@@ -194,7 +196,12 @@ fn words(value: &Value) -> mlua::Result<Vec<(String, Value)>> {
         .collect()
 }
 
-fn of_words(env: Env, prompt: String, values: Vec<(String, Value)>, default: Option<String>) -> mlua::Result<Asked> {
+pub(super) fn of_words(
+    env: Env,
+    prompt: String,
+    values: Vec<(String, Value)>,
+    default: Option<String>,
+) -> mlua::Result<Asked> {
     let options: Vec<String> = values.iter().map(|(word, _)| word.clone()).collect();
     if options.is_empty() {
         return usage(format!("there is nothing to choose from: {prompt}"));
@@ -223,6 +230,17 @@ fn choice((this, question, options, settings): (Value, Value, Value, Value)) -> 
             _ => return unknown_option("choice", &key, &["default", "allow_random"]),
         }
     }
+    of_options(env, question, options, default.as_ref(), random)
+}
+
+/// The choice of a value by number.
+pub(super) fn of_options(
+    env: Env,
+    question: String,
+    options: Vec<(String, Value)>,
+    default: Option<&Value>,
+    random: bool,
+) -> mlua::Result<Asked> {
     if options.is_empty() {
         return Err(Raised::from(no_answer(question, NoAnswer::NobodyThere)).into());
     }
@@ -231,7 +249,7 @@ fn choice((this, question, options, settings): (Value, Value, Value, Value)) -> 
         Some(index) => Ok((index + 1).to_string()),
         None => usage("the default of choice is not among the values of its options"),
     };
-    let mut default = default.as_ref().map(number_of).transpose()?;
+    let mut default = default.map(number_of).transpose()?;
     let mut offered: Vec<String> = (1..=options.len()).map(|number| number.to_string()).collect();
     if random {
         if default.is_some() {

@@ -8,7 +8,7 @@ use super::env::remember_line;
 use super::error::usage;
 use super::prelude;
 use super::suggest::suggest;
-use super::{console, files, inspect, network, walk};
+use super::{console, files, inspect, listing, network, walk};
 
 /// The tables with the methods that are written in Rust; the prelude adds its own.
 pub(super) fn natives(lua: &Lua) -> mlua::Result<Table> {
@@ -16,6 +16,7 @@ pub(super) fn natives(lua: &Lua) -> mlua::Result<Table> {
     methods.raw_set("inspector", inspect::inspector_methods(lua)?)?;
     methods.raw_set("walk", walk::walk_methods(lua)?)?;
     methods.raw_set("console", console::methods(lua)?)?;
+    methods.raw_set("progress", listing::methods(lua)?)?;
     methods.raw_set("ifconfig", network::methods(lua)?)?;
     methods.raw_set("file", files::methods(lua)?)?;
     Ok(methods)

@@ -133,9 +133,9 @@ function exports.file_leave(file, failure)
   end
 end
 
-local function with_file(file, block)
-  local _ <close> = file
-  return block(file)
+local function with_open(thing, block)
+  local _ <close> = thing
+  return block(thing)
 end
 
 function exports.hosts_open(host, path, mode, options, block)
@@ -146,7 +146,7 @@ function exports.hosts_open(host, path, mode, options, block)
   if block == nil then
     return file
   end
-  return with_file(file, block)
+  return with_open(file, block)
 end
 
 function file_methods.lines(file)
@@ -155,6 +155,25 @@ function file_methods.lines(file)
     if line ~= "" then
       return line
     end
+  end
+end
+
+-- A progress bar around a block, or until its variable is closed.
+local console_methods = native.methods.console
+function exports.progress_leave(bar, failure)
+  native.end_progress(bar, failure == nil)
+end
+
+for _, word in pairs({ "progress_bar", "progress_bar_with_steps" }) do
+  local open = native["open_" .. word]
+  console_methods[word] = function(console, message, options, block)
+    if type(options) == "function" then options, block = nil, options end
+    native.check_block(word, block)
+    local bar = open(console, message, options)
+    if block == nil then
+      return bar
+    end
+    return with_open(bar, block)
   end
 end
 

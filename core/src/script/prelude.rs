@@ -14,7 +14,7 @@ use super::foreign::text_of;
 use super::frames::PRELUDE;
 use super::shared::Shared;
 use super::suggest::nearest;
-use super::{convert, files, inspect, methods, output, parallel, query, questions, run, walk};
+use super::{convert, files, inspect, listing, methods, output, parallel, query, questions, run, walk};
 
 const TEXT: &str = include_str!("prelude.lua");
 
@@ -151,6 +151,7 @@ fn results(lua: &Lua, native: &Table) -> mlua::Result<()> {
 
 fn looking(lua: &Lua, native: &Table) -> mlua::Result<()> {
     native.raw_set("methods", methods::natives(lua)?)?;
+    listing::natives(lua, native)?;
     native.raw_set("walk_cells", lua.create_function(walk::walk_cells)?)?;
     native.raw_set(
         "call_entry",

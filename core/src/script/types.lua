@@ -494,6 +494,54 @@ function Console:choice(question, options, settings) end
 ---@param text string
 function Console:warning(text) end
 
+--- A node at or below `root`, picked by its path, which Tab completes; of an array also the cell.
+---@param root any
+---@param prompt? string
+---@param options? { filter?: deployer.Filter }
+---@return any
+function Console:select_node(root, prompt, options) end
+
+--- A cell of a parallel node, picked by number or at random; the only one without a question.
+---@param node any
+---@return any
+function Console:select_node_isolation(node) end
+
+--- The items in as many columns as the terminal has room for, as a list of lines.
+---@param items string[]
+---@param options? { margin_left?: integer }
+---@return string[]
+function Console:in_columns(items, options) end
+
+--- Shows lines page by page; `q` stops.
+---@param lines string[]|string
+function Console:lesspipe(lines) end
+
+--- A line that says how far something is, while the function runs or until its variable (`local bar <close> = ...`) is
+--- closed. A format may have `{message}`, `{counter}`, `{expected}`, `{percentage}`, `{duration}` and `{status}`.
+---@param message string
+---@param options? { expected?: integer, clear_on_finish?: boolean, format?: string }
+---@param block? fun(bar: deployer.ProgressBar): any
+---@return any
+function Console:progress_bar(message, options, block) end
+
+--- The same with a text for each count; the highest is the end.
+---@param message string
+---@param options { steps: table<integer, string>, clear_on_finish?: boolean, format?: string }
+---@param block? fun(bar: deployer.ProgressBar): any
+---@return any
+function Console:progress_bar_with_steps(message, options, block) end
+
+---@class deployer.ProgressBar
+local ProgressBar = {}
+
+--- Adds one; drawn ten times a second at most.
+function ProgressBar:next() end
+
+--- Goes to a count.
+---@param count integer
+---@param options? { rewrite?: boolean } Whether it is drawn at once; yes unless said otherwise.
+function ProgressBar:set_progress(count, options) end
+
 -- Queries ------------------------------------------------------------------------------------------------------------
 
 --- An expression over the tree, evaluated when the member is read. Any attribute, call and `[index]` makes a longer one;

@@ -102,6 +102,91 @@ async fn scripts_ask_the_operator() {
     assert!(result.unwrap_err().is_interrupted(), "Ctrl-C at a question that nobody catches ends the run");
 }
 
+// rows: I-15
+#[tokio::test]
+async fn a_wrong_number_is_told_and_the_list_comes_again() {
+    let (result, screen) = asked("return c:choice('Which?', { 'beta', 'alpha' })", Some("7\r2\r")).await;
+    assert_eq!(result.unwrap().to_string(), "alpha");
+    assert_eq!(screen.matches("  1) beta\r\n  2) alpha\r\n").count(), 2, "{screen:?}");
+    assert!(screen.contains("please type 1 or 2"), "{screen:?}");
+}
+
+// rows: I-20 I-22 I-24 I-26 I-27
+#[tokio::test]
+async fn scripts_show_columns_pages_and_how_far_they_are() {
+    let cases = [
+        ("return table.concat(c:in_columns({ 'one', 'two' }, { margin_left = 2 }), '|')", "  one two"),
+        ("c:lesspipe({ 'a', 'b' }) return 1", "1"),
+        ("return c:progress_bar('copy', { expected = 2 }, function(p) p:next() p:next() return 'done' end)", "done"),
+        ("do local p <close> = c:progress_bar('copy') p:set_progress(4, { rewrite = false }) end return 2", "2"),
+        (
+            "c:progress_bar_with_steps('ssh', { steps = { 'dial', 'log in' } }, function(p) p:set_progress(2) end)",
+            "nil",
+        ),
+        ("return pcall(c.progress_bar, c, 'x', {}, function() error('broken') end)", "deploy.lua:1: broken"),
+        ("return c:progress_bar('x', { steps = { 'a' } })", "progress_bar has no option 'steps'"),
+        ("return c:progress_bar_with_steps('x')", "progress_bar_with_steps needs steps"),
+        (
+            "return c:progress_bar_with_steps('x', { steps = { a = 'b' } })",
+            "a step must be a whole number from 0 on, got text",
+        ),
+        ("return c:progress_bar('x', { format = '{speed}' })", "the format of a progress bar has no {speed}"),
+        ("local bar; c:progress_bar('x', function(p) bar = p end) bar:next()", "this progress bar has ended"),
+        ("return c:in_columns(3)", "in_columns takes a list of texts, got a number"),
+    ];
+    for (body, expected) in cases {
+        let (result, screen) = asked(body, Some("")).await;
+        let said = result.map_or_else(|error| error.to_string(), |value| value.to_string());
+        assert!(said.starts_with(expected) || said.contains(expected), "{body}: {said}\n{screen}");
+    }
+    let (_, screen) = asked(cases[2].0, Some("")).await;
+    assert!(
+        screen.contains("\r\x1b[Kcopy: 0/2  0%  0:00") && screen.contains("copy: 2/2  100%  0:00  DONE\r\n"),
+        "{screen:?}"
+    );
+    let (_, screen) = asked(cases[4].0, Some("")).await;
+    assert!(screen.contains("ssh: 2/2  100%  0:00  log in"), "{screen:?}");
+    let (_, screen) = asked(cases[5].0, Some("")).await;
+    assert!(screen.contains("x: 0  0:00  failed"), "{screen:?}");
+}
+
+const TREE: &str = "local Web = ParallelNode 'Web' {} function Web:go() end
+    local App = Node 'App' { Web = Web.Array { Hosts = map_roles { host = 'web' } } }
+    local One = Node 'One' {}
+    local A = Node 'A' { Hosts = { web = { h1, h2 } }, App = App, One = One }
+    function A:pick(path) return tostring(self.console:select_node(self, 'Where?')) end
+    function A:pick_web() return tostring(self.console:select_node(self, nil, { filter = d.filters.HasAction('go') })) end
+    function A:cell() return tostring(self.console:select_node_isolation(self.App.Web)) end
+    function A:own() return tostring(self.console:select_node_isolation(self.One)) end
+    return A";
+
+// rows: I-28 I-29
+#[tokio::test]
+async fn a_person_picks_a_node_by_its_path_and_a_cell_of_it() {
+    for (action, keys, expected) in [
+        // Tab completes; a node that is no array is taken as it is.
+        ("pick", "o\t\r", "One"),
+        ("pick", "App.W\t\r2\r", "App.Web"),
+        ("pick", ".\r", "A"),
+        ("pick_web", "app.\r1\r", "App.Web"),
+        ("cell", "1\r", "App.Web"),
+        ("own", "", "One"),
+    ] {
+        let root = load(TREE).unwrap();
+        let terminal = ScriptedTerminal::interactive();
+        terminal.type_keys(keys).await;
+        terminal.end_of_input();
+        let context =
+            RunContext { terminal: terminal.clone(), asker: Console::new(terminal.clone()), ..RunContext::quiet() };
+        let result = Env::new(root, context).call(action, Vec::new()).await;
+        let said = result.map_or_else(|error| error.to_string(), |value| value.to_string());
+        assert!(said.contains(expected), "{action} {keys:?}: {said}\n{}", terminal.output());
+        if keys.ends_with("2\r") {
+            assert!(said.contains("h2") && terminal.output().contains("1) h1"), "{said}\n{}", terminal.output());
+        }
+    }
+}
+
 // rows: I-02 C-09
 #[tokio::test]
 async fn cells_ask_with_their_name_in_front() {

@@ -75,6 +75,7 @@ fn real(lua: &Lua) -> Vec<(&'static str, Names)> {
         ("deployer.Inspector", methods("inspector", &[])),
         ("deployer.Walk", methods("walk", &[])),
         ("deployer.Console", methods("console", &["is_interactive"])),
+        ("deployer.ProgressBar", methods("progress", &[])),
         ("deployer.IfConfig", methods("ifconfig", &["interfaces"])),
         ("deployer.NetworkInterface", names([&["name", "ip"][..]])),
         ("deployer.Query", names([&["parent", "eq", "lt"][..]])),
