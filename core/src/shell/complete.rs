@@ -19,22 +19,23 @@ pub(crate) fn complete(state: &State, left: &str) -> Completion {
     match before.split_first() {
         None => {
             offer.commands(state);
-            offer.members(place, &place.node, true);
+            offer.members(place, &place.node, Wanted::Actions);
         }
         Some((first, rest)) => {
             let kind = commands::by_name(state, &first.text).map(|command| command.completes);
             let is_extension = kind.is_none() && state.extension(&first.text).is_some();
             match kind {
                 Some(Completes::Nothing) => {}
-                Some(Completes::Nodes) => offer.below(place, without_flag(rest), false),
+                Some(Completes::Nodes) => offer.below(place, without_flag(rest), Wanted::Nodes),
                 Some(Completes::Topics) if rest.is_empty() => {
                     offer.commands(state);
-                    offer.below(place, rest, true);
+                    offer.below(place, rest, Wanted::Actions);
                 }
                 Some(Completes::Options) => offer.options(state, rest),
-                Some(Completes::Actions | Completes::Topics) => offer.below(place, rest, true),
+                Some(Completes::Members) => offer.below(place, rest, Wanted::All),
+                Some(Completes::Actions | Completes::Topics) => offer.below(place, rest, Wanted::Actions),
                 None if is_extension => {}
-                None => offer.below(place, &before, true),
+                None => offer.below(place, &before, Wanted::Actions),
             }
         }
     }
@@ -46,6 +47,17 @@ fn without_flag(words: &[Word]) -> &[Word] {
         Some((first, rest)) if first.text == "-a" => rest,
         _ => words,
     }
+}
+
+/// Which names of a node are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Children.
+    Nodes,
+    /// Actions too.
+    Actions,
+    /// Whatever it has.
+    All,
 }
 
 struct Offer<'a> {
@@ -84,7 +96,7 @@ impl Offer<'_> {
     }
 
     /// What may follow these words; nothing behind an action (row N-48) or a word that leads nowhere.
-    fn below(&mut self, place: &Place, words: &[Word], actions: bool) {
+    fn below(&mut self, place: &Place, words: &[Word], wanted: Wanted) {
         let mut node = place.node.clone();
         for word in words {
             match place.step(&node, &word.text) {
@@ -92,10 +104,10 @@ impl Offer<'_> {
                 _ => return,
             }
         }
-        self.members(place, &node, actions);
+        self.members(place, &node, wanted);
     }
 
-    fn members(&mut self, place: &Place, node: &Node, actions: bool) {
+    fn members(&mut self, place: &Place, node: &Node, wanted: Wanted) {
         self.add(".", "", Style::Plain);
         if place.previous.is_some() {
             self.add("-", "", Style::Plain);
@@ -119,7 +131,12 @@ impl Offer<'_> {
                     let style = node.child(&name).map_or(Style::Plain, |child| group_style(&child));
                     self.add(&name, "", style);
                 }
-                Member::Action(_) if actions => self.add(&name, "*", group_style(node)),
+                Member::Action(_) if wanted != Wanted::Nodes => self.add(&name, "*", group_style(node)),
+                Member::Query(_) if wanted == Wanted::All => self.add(&name, "?", group_style(node)),
+                Member::Property(_) | Member::Required(_) if wanted == Wanted::All => {
+                    self.add(&name, "@", group_style(node));
+                }
+                Member::Value(_) if wanted == Wanted::All => self.add(&name, "", Style::Plain),
                 _ => {}
             }
         }

@@ -234,6 +234,15 @@ impl Shell {
                 page(&self.terminal, &list).await?;
             }
             Ok(Reply::Job(number)) => return self.return_to(number).await,
+            Ok(Reply::Special(special, words)) => {
+                return match special.target(self.state.place(), &words) {
+                    Ok((target, sandbox)) => {
+                        let done = self.act(target, sandbox).await?;
+                        Ok(self.after(done))
+                    }
+                    Err(problem) => self.wrong(&problem).await.map(Outcome::Status),
+                };
+            }
             Ok(Reply::Sandbox(words)) => return self.action(&words, true).await,
             Ok(Reply::FileShell(words)) => return self.file_shell(&words).await.map(Outcome::Status),
             Err(problem) => return self.wrong(&problem).await.map(Outcome::Status),

@@ -17,6 +17,8 @@ impl Target {
     pub(crate) fn shown(&self) -> String {
         match self.name.as_str() {
             DEFAULT_ACTION => self.node.to_string(),
+            // A command that acts on the node.
+            name if name.starts_with("--") => format!("{} {name}", self.node),
             name => format!("{}.{name}", self.node),
         }
     }

@@ -25,6 +25,7 @@ mod recording;
 mod secrets;
 mod service;
 mod sessions;
+mod special;
 mod stopping;
 mod telnet;
 mod trouble;

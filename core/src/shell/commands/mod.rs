@@ -2,22 +2,29 @@
 
 mod cd;
 mod clear;
+mod connect;
 pub(crate) mod connections;
 mod exit;
 mod file_shell;
 mod find;
 mod help;
+mod inspect;
 mod jobs;
 mod ls;
 mod pwd;
 pub(crate) mod reload;
+mod run_command;
 mod sandbox;
 mod set_option;
 mod show_options;
+mod source_code;
+mod special;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use super::state::State;
+pub(crate) use special::Special;
 
 /// A built-in command.
 pub(crate) struct Command {
@@ -44,6 +51,8 @@ pub(crate) enum Completes {
     Nodes,
     /// A path to a node or an action.
     Actions,
+    /// A path to a node, an action, a query or a property.
+    Members,
     /// A command, or a path to a node or an action.
     Topics,
     /// The name of an option, then a value of it.
@@ -78,6 +87,8 @@ pub(crate) enum Reply {
     Job(usize),
     /// Run the action that these words name, with commands only checked.
     Sandbox(Vec<String>),
+    /// Do this with what these words name, as an action of the node.
+    Special(Special, Vec<String>),
     /// Open the file shell on a host of the node that these words name.
     FileShell(Vec<String>),
 }
@@ -125,12 +136,60 @@ pub(crate) const TABLE: &[Command] = &[
         run: sandbox::run,
     },
     Command {
+        name: "--run",
+        usage: "[NODE...] [-- LINE]",
+        summary: "run a command on all hosts of a node",
+        completes: Completes::Nodes,
+        in_subshell_only: false,
+        run: run_command::run,
+    },
+    Command {
+        name: "--run-with-sudo",
+        usage: "[NODE...] [-- LINE]",
+        summary: "the same as root",
+        completes: Completes::Nodes,
+        in_subshell_only: false,
+        run: run_command::run_with_sudo,
+    },
+    Command {
+        name: "--connect",
+        usage: "[NODE...]",
+        summary: "open a shell on a host of a node",
+        completes: Completes::Nodes,
+        in_subshell_only: false,
+        run: connect::run,
+    },
+    Command {
         name: "--scp",
         usage: "[NODE...]",
         summary: "open the file shell on a host of a node: list, view, put, get",
         completes: Completes::Nodes,
         in_subshell_only: false,
         run: file_shell::run,
+    },
+    Command {
+        name: "--inspect",
+        usage: "[NODE...] [NAME]",
+        summary: "what a node is, or an action, query, property or value of it",
+        completes: Completes::Members,
+        in_subshell_only: false,
+        run: inspect::run,
+    },
+    Command {
+        name: "--source-code",
+        usage: "[NODE...]",
+        summary: "how the class of a node is written",
+        completes: Completes::Nodes,
+        in_subshell_only: false,
+        run: source_code::run,
+    },
+    Command {
+        name: "--version",
+        usage: "",
+        summary: "version, machine, root of the tree",
+        completes: Completes::Nothing,
+        in_subshell_only: false,
+        run: version::run,
     },
     Command {
         name: "reload",

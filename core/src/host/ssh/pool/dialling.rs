@@ -114,6 +114,10 @@ impl Shared {
                 dialled = dialler.dial() => dialled,
                 () = abandon.cancelled() => return,
             };
+            match &dialled {
+                Ok(_) => tracing::debug!(%target, "connected"),
+                Err(_) => tracing::debug!(%target, "could not be connected"),
+            }
             let connected = dialled.map(|link| Connection::new(pool.next_id(), link, &target));
             pool.dialled(&key, id, connected, report);
         });

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod special;
+
 use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -433,4 +435,32 @@ impl Terminal for Pipe {
     async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
         self.shown.auxiliary(request).await
     }
+}
+
+// rows: N-21
+#[tokio::test]
+async fn a_private_action_runs_when_it_is_typed_in_full() {
+    let (screen, status) = typed("production database _sec\t\rproduction database start\r").await;
+    assert!(screen.contains("R > production database _secret\nR.production.database:\n"), "{screen}");
+    assert_eq!(status, 0);
+}
+
+// rows: N-60
+#[tokio::test]
+async fn a_prompt_is_drawn_again_when_the_window_changes() {
+    let terminal = ScriptedTerminal::interactive();
+    terminal.type_keys("cd production\rgreet a-parameter-that-is-rather-long").await;
+    let running = tokio::spawn(run(session(terminal.clone(), &[]).0));
+    while !terminal.output().contains("rather-long") {
+        tokio::task::yield_now().await;
+    }
+    let before = terminal.output().len();
+    terminal.resize(Size { rows: 24, cols: 30 });
+    while terminal.output().len() == before {
+        tokio::task::yield_now().await;
+    }
+    let drawn = terminal.output()[before..].to_string();
+    assert!(drawn.contains("ther-long") && !drawn.contains("a-parameter"), "{drawn:?}");
+    terminal.end_of_input();
+    running.await.unwrap();
 }
