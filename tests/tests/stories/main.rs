@@ -30,6 +30,7 @@ mod stopping;
 mod telnet;
 mod trouble;
 mod trust;
+mod tutorial;
 mod typed_ahead;
 mod versions;
 mod views;
