@@ -117,7 +117,7 @@ impl SshHost {
         }
     }
 
-    /// On the helper shell of this operator. `None`: not there, nothing was sent.
+    /// On the helper shell of this operator. `None`: not there, nothing ran.
     async fn by_helper(
         &self,
         spawn: &Spawn,
@@ -133,7 +133,7 @@ impl SshHost {
         let (shared, slug) = (&self.pool.shared, self.definition.slug());
         match shared.helpers.way(&target.key, &reach.asker, line) {
             Way::Alone => None,
-            Way::Use(order) => helper::give(order, line, &reach.cancel).await,
+            Way::Use(order) => helper::give(order, line, target.timeout, &reach.cancel).await,
             Way::Start(turn) => {
                 // Why there is no connection is told by the run on its own.
                 let leasing = shared.lease(target, journey, reach, &[]).map_err(|failure| failure.on(slug, target));

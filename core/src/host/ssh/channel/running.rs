@@ -27,7 +27,7 @@ use super::victim::Victim;
 use super::waits::{Boxed, Stall, close, done, due, next_request, nothing_on_the_way, why_unknown};
 use crate::host::lifecycle::{EndStep, PoliteEnd};
 use crate::host::process::{ControlRequest, ControlRequests};
-use crate::host::ssh::helper::{End, EndMarks};
+use crate::host::ssh::helper::{Begin, End, EndMarks};
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{ExitStatus, ProcessEvent};
 
@@ -42,6 +42,7 @@ pub(in crate::host::ssh) struct Reader {
 
 /// What a command on a helper shell is known by.
 pub(in crate::host::ssh) struct HelperRun {
+    pub(in crate::host::ssh) begin: Begin,
     pub(in crate::host::ssh) marks: EndMarks,
     /// The process group of the helper and all its commands.
     pub(in crate::host::ssh) group: i32,
@@ -85,7 +86,9 @@ pub(super) struct Running {
     no_input: bool,
     /// Still to be found in the output.
     mark: Option<Mark>,
-    /// What ends a command on a helper shell, whose channel stays open.
+    /// What begins a command on a helper shell.
+    begin: Option<Begin>,
+    /// What ends it; its channel stays open.
     end_marks: Option<EndMarks>,
     /// They were found.
     told: Option<End>,
@@ -93,6 +96,8 @@ pub(super) struct Running {
     victim: Victim,
     terminal: bool,
     status: Option<ExitStatus>,
+    /// The server said how the program on the channel ended.
+    exit_told: bool,
     /// The server said that no more output comes.
     all_sent: bool,
     /// The channel went away with its connection, not by its own end.
@@ -153,12 +158,14 @@ impl Running {
             ring: Ring::new(LIMIT, terminal),
             no_input: false,
             mark,
+            begin: None,
             end_marks: None,
             told: None,
             group,
             victim,
             terminal,
             status: None,
+            exit_told: false,
             all_sent: false,
             lost: false,
             dropping: false,
@@ -183,7 +190,7 @@ impl Running {
         let running = Running::new(lease, spare, halves, reader, None, false);
         running.group.send_replace(Some(helper.group));
         // The input of the channel is the helper's.
-        Running { end_marks: Some(helper.marks), no_input: true, ..running }
+        Running { begin: Some(helper.begin), end_marks: Some(helper.marks), no_input: true, ..running }
     }
 
     /// The command was told already that nothing will be typed.
@@ -227,6 +234,14 @@ impl Running {
             sweep.await;
         }
         let connection = self.lease.connection.clone();
+        let begin = self.begin.take().filter(|begin| begin.is_awaited() && self.exit_told && self.all_sent);
+        if let Some(begin) = begin {
+            // Whoever waits for it runs the command elsewhere, and has no use for an end of it.
+            begin.never_came();
+            if let Some(ExitStatus::Unknown(why)) = &mut self.status {
+                *why = "the helper shell ended before it began the command".into();
+            }
+        }
         let status = match self.status.take() {
             Some(status @ ExitStatus::Unknown(_)) => status,
             Some(status) if !self.lost || self.all_sent => status,
@@ -403,6 +418,7 @@ impl Running {
 
     /// The end of a helper is not that of its command, unless both were ended from here.
     fn channel_ended(&mut self, status: ExitStatus) {
+        self.exit_told = true;
         match self.end_marks.is_some() && !self.unwanted {
             true => self.ended(ExitStatus::Unknown(format!("the helper shell ended with {status} while it ran"))),
             false => self.ended(status),
@@ -428,6 +444,10 @@ impl Running {
                 }
                 bytes
             }
+            _ => bytes,
+        };
+        let bytes = match &mut self.begin {
+            Some(begin) if stream == Stream::Out => begin.filter(bytes),
             _ => bytes,
         };
         let bytes = match &mut self.end_marks {

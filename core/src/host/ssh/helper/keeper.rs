@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::begin::Begin;
 use super::end::EndMarks;
-use super::{Order, Turn, script};
+use super::{Order, Sent, Turn, script};
 use crate::host::ssh::channel::{self, EVENTS, Exit, HelperRan, HelperRun, Reader, Stream, WriteHalf};
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{Process, ProcessControl};
@@ -35,7 +36,7 @@ struct Kept {
     turn: Turn,
 }
 
-/// Makes a helper and gives it its first command. `None`: it cannot be had, or the command was called off; nothing was sent. Everything happens in a task
+/// Makes a helper and gives it its first command. `None`: it cannot be had, or the command was called off; nothing of it ran. Everything happens in a task
 /// of its own, so a caller that goes away leaves nothing half open.
 pub(in crate::host::ssh) async fn start(
     lease: Lease,
@@ -58,7 +59,7 @@ pub(in crate::host::ssh) async fn start(
             }
         }
     });
-    ordered.command(cancel).await
+    ordered.command(limit, cancel).await
 }
 
 /// What is to be closed when there is no helper.
@@ -124,18 +125,19 @@ async fn keep(mut kept: Kept, first: Order) {
 }
 
 /// Runs a command; the helper comes back if it can be used again.
-async fn run(kept: Kept, line: &str, sent: oneshot::Sender<Process>) -> Option<(Kept, Exit)> {
+async fn run(kept: Kept, line: &str, sent: oneshot::Sender<Sent>) -> Option<(Kept, Exit)> {
     let Kept { lease, spare, read, write, token, number, group, turn } = kept;
     let number = number + 1;
     // A line that did not get out whole is not run: its last quote and line end are missing.
     write.data_bytes(script::command(number, line)).await.ok()?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (control, requests) = ProcessControl::channel();
-    // A caller that is gone drops the process here, which ends it like any other that is dropped.
-    let _caller_gone = sent.send(Process { events: receiver, control });
     let marks = EndMarks::new(&token, &number.to_string());
+    let (begin, begun) = Begin::new(&token, &number.to_string());
+    // A caller that is gone drops the process here, which ends it like any other that is dropped.
+    let _caller_gone = sent.send(Sent { process: Process { events: receiver, control }, begun });
     let reader = Reader { events, requests };
-    let helper = HelperRun { marks, group };
+    let helper = HelperRun { begin, marks, group };
     let ran = channel::run_on_helper(lease, spare.clone(), (read, write), reader, helper).await?;
     let HelperRan { lease, read, write, exit } = ran;
     Some((Kept { lease, spare, read, write, token, number, group, turn }, exit))

@@ -2,15 +2,17 @@
 //!
 //! A run of its own costs the server a login shell and five messages, a command in the helper a fork and two. It is for
 //! runs without terminal, keys and sudo only, on hosts that ask for it (`helper_shell`); see
-//! docs/decisions/0016-helper-shell.md for what differs. `script` is what the shell runs, `end` finds the end of a command
-//! in its output, `keeper` is the task that owns one, [`Helpers`] knows who may use which.
+//! docs/decisions/0016-helper-shell.md for what differs. `script` is what the shell runs, `begin` and `end` find where a
+//! command begins and ends in its output, `keeper` is the task that owns one, [`Helpers`] knows who may use which.
 
+mod begin;
 mod end;
 mod keeper;
 mod script;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +21,9 @@ use super::channel::{Dispatch, Recall, recall};
 use super::target::Key;
 use crate::host::{Asker, Process};
 
+use begin::Begun;
+
+pub(super) use begin::Begin;
 pub(super) use end::{End, EndMarks};
 pub(super) use keeper::start;
 
@@ -31,7 +36,7 @@ const TIDY: usize = 1024;
 pub(super) struct Order {
     line: String,
     /// Told when the command has been sent; dropped when it was not.
-    sent: oneshot::Sender<Process>,
+    sent: oneshot::Sender<Sent>,
     dispatch: Dispatch,
 }
 
@@ -44,16 +49,23 @@ impl Order {
     }
 }
 
+/// A command that a helper was given.
+struct Sent {
+    process: Process,
+    begun: Begun,
+}
+
 /// For whoever gave an order.
 struct Ordered {
-    started: oneshot::Receiver<Process>,
+    started: oneshot::Receiver<Sent>,
     recall: Recall,
 }
 
 impl Ordered {
-    /// `None`: nothing was sent.
-    async fn command(self, cancel: &CancellationToken) -> Option<Process> {
-        self.recall.wait(self.started, cancel).await
+    /// The command, once it has begun or may have. `None`: it has not, and will not.
+    async fn command(self, limit: Duration, cancel: &CancellationToken) -> Option<Process> {
+        let Sent { process, begun } = self.recall.wait(self.started, cancel).await?;
+        begun.wait(process, limit, cancel).await
     }
 }
 
@@ -168,9 +180,14 @@ impl Drop for Turn {
     }
 }
 
-/// Gives a command to a helper that waits. `None`: it has gone away, or the command was called off; nothing was sent.
-pub(super) async fn give(order: oneshot::Sender<Order>, line: &str, cancel: &CancellationToken) -> Option<Process> {
+/// Gives a command to a helper that waits. `None`: it has gone away, or the command was called off; nothing of it ran.
+pub(super) async fn give(
+    order: oneshot::Sender<Order>,
+    line: &str,
+    limit: Duration,
+    cancel: &CancellationToken,
+) -> Option<Process> {
     let (command, ordered) = Order::new(line);
     order.send(command).ok()?;
-    ordered.command(cancel).await
+    ordered.command(limit, cancel).await
 }

@@ -8,6 +8,8 @@ pub(super) const BOOT: &str = "{ { exec 8>&1 >&3 3>&-; exec /bin/sh -s $$; } | :
 
 /// The first part of its script.
 ///
+/// Before it does anything of a command it says that it begins; when it cannot say so, it ends.
+///
 /// A command runs in a subshell, so that nothing of it stays: directory, variables, limits, traps. It gets the reading
 /// end of the pipe as descriptor 9, and so does whatever it starts; when a byte can still be written to the pipe after
 /// it has ended, something it left behind is alive and could print into later commands: then the helper is given up.
@@ -17,6 +19,7 @@ pub(super) fn prelude(token: &str) -> String {
     format!(
         r#"exec 3>&1 4>&2 2>/dev/null; trap : PIPE
 _deployer() {{
+printf '\033_deployer:{token}:begin:%s\033\\' "$1" >&3 || exit
 ( eval "$2" ) </dev/null >&3 2>&4 9</proc/self/fd/8 3>&- 4>&- 8>&-
 _deployer_status=$?; _deployer_left=1; printf . >&8 || _deployer_left=0
 printf '\033_deployer:{token}:%s:%s:%s\033\\' "$1" "$_deployer_status" "$_deployer_left" >&3

@@ -112,24 +112,91 @@ async fn what_is_left_behind_lives_on_and_prints_into_no_later_command() {
     assert_eq!(operator.out(&format!("kill {} && echo it lived", left.trim())).await, "it lived\n");
 }
 
+/// The helper stops and does nothing that it is given from now on.
+async fn frozen(operator: &OneOperator) -> String {
+    let number = operator.helper().await;
+    let freeze = piped(&format!("kill -STOP {number}"));
+    assert_eq!(finish(operator.host.spawn(freeze, &operator.reach).await.unwrap()).await.status, ExitStatus::Code(0));
+    number
+}
+
+fn kill(number: &str) {
+    let pid = rustix::process::Pid::from_raw(number.parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
 #[tokio::test]
 async fn a_helper_that_dies_is_replaced_and_its_command_has_an_unknown_outcome() {
     let sshd = Sshd::start().await;
     let operator = OneOperator::new(&sshd, &pool());
     let number = operator.helper().await;
-    match operator.run("echo begun; kill -KILL $$; sleep 1000").await {
-        Finished { status: ExitStatus::Unknown(why), .. } => assert!(why.contains("helper shell"), "{why}"),
+    let count = sshd.path("count");
+    let line = format!("echo begun | tee -a {}; kill -KILL $$; sleep 1000", count.display());
+    match operator.run(&line).await {
+        Finished { status: ExitStatus::Unknown(why), .. } => assert!(why.contains("while it ran"), "{why}"),
         other => panic!("{other:?}"),
     }
-    let second = operator.helper().await;
-    assert_ne!(second, number);
-    // While it waits: whoever comes next notices nothing, or is told, when the server has not reported the death yet.
-    finish(operator.host.spawn(piped(&format!("kill -KILL {second}")), &operator.reach).await.unwrap()).await;
-    match operator.run("echo still here").await {
-        Finished { status: ExitStatus::Unknown(why), .. } => assert!(why.contains("helper shell"), "{why}"),
-        finished => assert_eq!((finished.out(), &finished.status), ("still here\n", &ExitStatus::Code(0))),
+    assert_eq!(std::fs::read_to_string(&count).unwrap(), "begun\n");
+    assert_ne!(operator.helper().await, number);
+}
+
+#[tokio::test]
+async fn a_command_that_a_dying_helper_did_not_begin_runs_elsewhere_and_once() {
+    let sshd = Sshd::start().await;
+    let operator = OneOperator::new(&sshd, &pool());
+    let count = sshd.path("count");
+    let line = format!("echo once | tee -a {}", count.display());
+    for round in 1..=10 {
+        // Given to it before it dies, or after, or when its death is known: nobody notices.
+        let number = frozen(&operator).await;
+        let killing = async {
+            if round % 2 == 0 {
+                let kill = piped(&format!("kill -KILL {number}"));
+                finish(operator.host.spawn(kill, &operator.reach).await.unwrap()).await;
+            } else {
+                kill(&number);
+            }
+        };
+        let (finished, ()) = tokio::join!(operator.run(&line), killing);
+        assert_eq!((finished.out(), &finished.status), ("once\n", &ExitStatus::Code(0)), "round {round}");
+        assert_eq!(std::fs::read_to_string(&count).unwrap(), "once\n".repeat(round), "round {round}");
     }
-    assert_ne!(operator.helper().await, second);
+}
+
+#[tokio::test]
+async fn with_the_connection_what_the_helper_said_may_be_lost_so_nothing_runs_again() {
+    let sshd = Sshd::start().await;
+    let operator = OneOperator::new(&sshd, &pool());
+    let number = frozen(&operator).await;
+    let count = sshd.path("count");
+    let line = format!("echo once >> {}", count.display());
+    let losing = async {
+        // Whatever is asked over the same connection later comes after the command.
+        finish(operator.host.spawn(piped("true"), &operator.reach).await.unwrap()).await;
+        sshd.kill_sessions();
+    };
+    let (finished, ()) = tokio::join!(operator.run(&line), losing);
+    assert!(matches!(finished.status, ExitStatus::Unknown(_)), "{finished:?}");
+    assert!(!count.exists());
+    kill(&number);
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_for_a_helper_that_hangs_has_a_command_to_end() {
+    let sshd = Sshd::start().await;
+    let operator = OneOperator::new(&sshd, &pool());
+    frozen(&operator).await;
+    let cancelled = operator.reach.cancel.clone();
+    let spawn = Spawn { unattended: true, ..piped("echo never") };
+    let later = async {
+        finish(operator.host.spawn(piped("true"), &reach()).await.unwrap()).await;
+        cancelled.cancel();
+    };
+    let (process, ()) = tokio::join!(operator.host.spawn(spawn, &operator.reach), later);
+    let process = process.unwrap();
+    process.control.signal(crate::host::Signal::Kill);
+    let finished = finish(process).await;
+    assert_eq!((finished.out(), &finished.status), ("", &ExitStatus::Signal("KILL".into())));
 }
 
 #[tokio::test]
