@@ -8,7 +8,7 @@ use russh::keys::PublicKey;
 use tokio::io::BufReader;
 use tokio::time::timeout;
 
-use super::algorithms::disagreement;
+use super::algorithms::{Certificates, disagreement};
 use super::auth::{self, Memory};
 use super::client::Client;
 use super::failure::{Failure, printable};
@@ -221,7 +221,12 @@ fn turned_away(said: &str) -> bool {
 
 fn config(target: &Target, known: &KnownHosts) -> Config {
     let (name, port) = (&target.trust.name, target.trust.port);
-    let preferred = target.algorithms.offer(&known.algorithms(name, port), known.has_authority(name, port));
+    let certificates = match known.has_authority(name, port) {
+        true => Certificates::Any,
+        false if known.may_revoke(name, port) => Certificates::OfKnownKinds,
+        false => Certificates::None,
+    };
+    let preferred = target.algorithms.offer(&known.algorithms(name, port), certificates);
     Config {
         window_size: WINDOW,
         maximum_packet_size: PACKET,

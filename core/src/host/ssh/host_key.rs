@@ -2,15 +2,20 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::keys::{Algorithm, Certificate, PublicKey};
+use russh::keys::{Algorithm, Certificate, PublicKey, ssh_key};
 
 use super::certificate;
 use super::failure::Failure;
 use super::known_hosts::{self, Authority, KnownHosts, KnownKey, Place, Verdict};
+use super::krl;
 use super::questions::Questions;
 use super::target::{HostKeys, Target, Trust};
 use crate::host::{NoAnswer, QuestionKind};
 use crate::text::shell_word;
+
+/// What to do about what is revoked.
+const KEY_GONE: &str = "whoever holds this key may be an impostor; the host needs a new one";
+const CERTIFICATE_GONE: &str = "whoever holds this key may be an impostor; the host needs a new key and certificate";
 
 /// What an inspector found, for those outside russh.
 #[derive(Clone, Debug)]
@@ -61,18 +66,56 @@ impl Inspector {
 
     /// Whether the key is good.
     pub(super) async fn examine(&self, key: &PublicKey) -> bool {
-        self.note(self.judge(key, None).await)
+        let judged = match self.pass_lists(key.to_openssh(), || named(key), KEY_GONE).await {
+            Ok(()) => self.judge(key, None).await,
+            revoked => revoked,
+        };
+        self.note(judged)
     }
 
     /// Whether the certificate is good, or else the key in it, as if the host had shown only that.
     pub(super) async fn examine_certificate(&self, shown: &Certificate) -> bool {
-        self.note(match self.vouch(shown) {
-            Ok(()) => Ok(()),
-            Err(Objection::Refused(failure)) => Err(Finding::Refused(failure)),
-            Err(Objection::Doubt(doubt)) => {
-                self.judge(&PublicKey::new(shown.public_key().clone(), ""), Some(doubt)).await
+        let said = || format!("the {}, or its authority,", certificate::describe(shown));
+        let judged = match self.pass_lists(shown.to_openssh(), said, CERTIFICATE_GONE).await {
+            Ok(()) => self.judge_certificate(shown).await,
+            revoked => revoked,
+        };
+        self.note(judged)
+    }
+
+    async fn judge_certificate(&self, shown: &Certificate) -> Result<(), Finding> {
+        let doubt = match self.vouch(shown) {
+            Ok(()) => return Ok(()),
+            Err(Objection::Refused(failure)) => return Err(Finding::Refused(failure)),
+            Err(Objection::Doubt(doubt)) => Some(doubt),
+            Err(Objection::Nobody) => None,
+        };
+        self.judge(&PublicKey::new(shown.public_key().clone(), ""), doubt).await
+    }
+
+    /// Whether no key revocation list has what the host shows, which is given as text and in words.
+    async fn pass_lists(
+        &self,
+        shown: ssh_key::Result<String>,
+        said: impl FnOnce() -> String,
+        hint: &str,
+    ) -> Result<(), Finding> {
+        let lists = self.known.lists();
+        if lists.is_empty() {
+            return Ok(());
+        }
+        let revoking = match shown {
+            Ok(shown) => krl::revoking(lists, &shown).await,
+            Err(error) => Err(Failure::new(format!("RevokedHostKeys: {} is strange: {error}", said()))),
+        };
+        match revoking {
+            Ok(None) => Ok(()),
+            Ok(Some(list)) => {
+                let why = format!("host key: {} is revoked by {}", said(), list.display());
+                Err(Finding::Refused(Failure::new(why).hint(hint)))
             }
-        })
+            Err(failure) => Err(Finding::Refused(failure)),
+        }
     }
 
     fn note(&self, judged: Result<(), Finding>) -> bool {
@@ -102,15 +145,14 @@ impl Inspector {
                     place.file.display(),
                     place.line
                 ))
-                .hint("whoever holds this key may be an impostor; the host needs a new key and certificate"),
+                .hint(CERTIFICATE_GONE),
             )),
-            Authority::Unknown(on_file) => {
-                let on_file = on_file.map(|known| {
-                    let (file, line) = (known.place.file.display(), known.place.line);
-                    format!(", but {file}:{line} trusts {} {}", kind(&known.algorithm), known.fingerprint)
-                });
+            Authority::Unknown(None) => Err(Objection::Nobody),
+            Authority::Unknown(Some(known)) => {
+                let (file, line) = (known.place.file.display(), known.place.line);
+                let on_file = format!("{file}:{line} trusts {} {}", kind(&known.algorithm), known.fingerprint);
                 Err(Objection::Doubt(Doubt {
-                    reason: format!("it shows a {said}{}", on_file.unwrap_or_default()),
+                    reason: format!("it shows a {said}, but {on_file}"),
                     hint: "if the authority was really replaced, add a @cert-authority line with the new one".into(),
                     vouched: false,
                 }))
@@ -142,6 +184,8 @@ impl Inspector {
 enum Objection {
     Refused(Failure),
     Doubt(Doubt),
+    /// No authority is on file for the host: only the key counts.
+    Nobody,
 }
 
 /// Asks a person whether a new key is right, and remembers it.
@@ -222,14 +266,12 @@ fn changed(key: &PublicKey, other: &KnownKey) -> Failure {
 }
 
 fn revoked(key: &PublicKey, place: &Place) -> Failure {
-    Failure::new(format!(
-        "host key: {} {} is revoked by {}:{}",
-        kind(&key.algorithm()),
-        known_hosts::fingerprint(key),
-        place.file.display(),
-        place.line
-    ))
-    .hint("whoever holds this key may be an impostor; the host needs a new one")
+    let (file, line) = (place.file.display(), place.line);
+    Failure::new(format!("host key: {} is revoked by {file}:{line}", named(key))).hint(KEY_GONE)
+}
+
+fn named(key: &PublicKey) -> String {
+    format!("{} {}", kind(&key.algorithm()), known_hosts::fingerprint(key))
 }
 
 /// A name as `ssh-keygen -R` wants it; brackets are wildcards to a shell.

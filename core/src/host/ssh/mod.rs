@@ -2,7 +2,7 @@
 //!
 //! From top to bottom: [`SshHost`] is what the framework sees. `target` puts definition, configuration and defaults
 //! together, `hops` finds the way to it, `pool` shares connections, `dial` makes them (`governor`, `algorithms`,
-//! `host_key`, `known_hosts`, `auth`), `connection` looks after one, `channel` runs one command, `helper` keeps
+//! `host_key`, `known_hosts`, `krl`, `auth`), `connection` looks after one, `channel` runs one command, `helper` keeps
 //! shells open for many.
 
 mod account;
@@ -21,6 +21,7 @@ mod hops;
 mod host;
 mod host_key;
 mod known_hosts;
+mod krl;
 mod pool;
 mod progress;
 mod questions;
@@ -29,6 +30,7 @@ mod tap;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod vitals;
 mod wildcard;
 

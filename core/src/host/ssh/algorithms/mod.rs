@@ -89,17 +89,34 @@ impl Wishes {
     }
 }
 
+/// Of which kinds a server is asked for certificates, before keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certificates {
+    /// An authority is on file that could vouch for the host.
+    Any,
+    /// Nobody vouches for it, but its certificate may be revoked: the key in it must be one that can be compared.
+    OfKnownKinds,
+    /// Nobody needs one.
+    None,
+}
+
 impl Algorithms {
-    /// The offer for a server of which keys of these kinds are on file. Certificates are asked for only where an
-    /// authority is on file that could vouch for the host.
-    pub(super) fn offer(&self, known: &[Algorithm], has_authority: bool) -> Preferred {
+    /// The offer for a server of which keys of these kinds are on file.
+    pub(super) fn offer(&self, known: &[Algorithm], certificates: Certificates) -> Preferred {
         let mut kex = self.kex.clone();
         // Not algorithms: they tell the server what we understand.
         kex.extend([kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT]);
+        let mut certified = self.certificates.clone();
+        match certificates {
+            Certificates::Any => {}
+            Certificates::OfKnownKinds if known.is_empty() => {}
+            Certificates::OfKnownKinds => certified.retain(|kind| on_file(kind, known)),
+            Certificates::None => certified.clear(),
+        }
         Preferred {
             kex: Cow::Owned(kex),
             key: Cow::Owned(known_first(&self.host_keys, known)),
-            host_key_certificates: Cow::Owned(if has_authority { self.certificates.clone() } else { Vec::new() }),
+            host_key_certificates: Cow::Owned(certified),
             cipher: Cow::Owned(self.ciphers.clone()),
             mac: Cow::Owned(self.macs.clone()),
             ..Preferred::DEFAULT
@@ -138,13 +155,16 @@ impl Algorithms {
 /// Kinds of host keys to ask for, those on file first, as OpenSSH orders them: the server then shows a key that can be
 /// compared, and not another one that would look new.
 fn known_first(all: &[Algorithm], known: &[Algorithm]) -> Vec<Algorithm> {
-    let on_file = |algorithm: &Algorithm| match algorithm {
-        Algorithm::Rsa { .. } => known.iter().any(is_rsa),
-        other => known.contains(other),
-    };
-    let (mut order, rest): (Vec<_>, Vec<_>) = all.iter().cloned().partition(on_file);
+    let (mut order, rest): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|kind| on_file(kind, known));
     order.extend(rest);
     order
+}
+
+fn on_file(kind: &Algorithm, known: &[Algorithm]) -> bool {
+    match kind {
+        Algorithm::Rsa { .. } => known.iter().any(is_rsa),
+        other => known.contains(other),
+    }
 }
 
 pub(super) fn is_rsa(algorithm: &Algorithm) -> bool {

@@ -56,16 +56,20 @@ fn what_is_wanted_and_missing_is_remembered() {
 
 #[test]
 fn kinds_of_keys_on_file_are_asked_for_first() {
-    let offer = |known: &[Algorithm], authority| {
-        let offer = Wishes::default().resolve().unwrap().offer(known, authority);
+    let offer = |known: &[Algorithm], certificates| {
+        let offer = Wishes::default().resolve().unwrap().offer(known, certificates);
         let keys = offer.key.iter().map(|key| key.as_str().to_string()).collect::<Vec<_>>().join(" ");
         (keys, offer.host_key_certificates.len())
     };
     let ecdsa = "ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521";
     let sk = "sk-ssh-ed25519@openssh.com sk-ecdsa-sha2-nistp256@openssh.com";
-    assert_eq!(offer(&[], false), (format!("ssh-ed25519 {ecdsa} {sk} rsa-sha2-512 rsa-sha2-256"), 0));
+    assert_eq!(offer(&[], Certificates::None), (format!("ssh-ed25519 {ecdsa} {sk} rsa-sha2-512 rsa-sha2-256"), 0));
     let rsa = [Algorithm::Rsa { hash: None }];
-    assert_eq!(offer(&rsa, true), (format!("rsa-sha2-512 rsa-sha2-256 ssh-ed25519 {ecdsa} {sk}"), 8));
+    assert_eq!(offer(&rsa, Certificates::Any), (format!("rsa-sha2-512 rsa-sha2-256 ssh-ed25519 {ecdsa} {sk}"), 8));
+    // A certificate that could only be refused must not stand in the way of a key that is on file.
+    assert_eq!(offer(&rsa, Certificates::OfKnownKinds).1, 2);
+    assert_eq!(offer(&[Algorithm::Ed25519], Certificates::OfKnownKinds).1, 1);
+    assert_eq!(offer(&[], Certificates::OfKnownKinds).1, 8);
 }
 
 #[test]

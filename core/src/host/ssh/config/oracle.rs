@@ -1,26 +1,18 @@
 //! `ssh -G`: what ssh itself makes of the configuration.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::timeout;
 
 use super::setter::Setter;
 use super::{Files, Request, Settings};
-use crate::host::local::{Piped, environment, piped};
+use crate::host::ExitStatus;
 use crate::host::ssh::account::Account;
 use crate::host::ssh::failure::{Failure, printable, seconds};
-use crate::host::{ExitStatus, Signal};
+use crate::host::ssh::tool::{self, NoReply, Reply};
 
 /// How long ssh may take; a `Match exec` runs a program, a canonical name asks name servers.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How much it may print; 5 KiB are usual.
-const MAX_OUTPUT: u64 = 256 * 1024;
-const MAX_ERRORS: u64 = 4096;
 
 /// Who is asked, and how long it may take.
 #[derive(Clone, Debug)]
@@ -59,7 +51,7 @@ async fn run(
     file: Option<PathBuf>,
     agent: Option<&Path>,
 ) -> Result<String, Failure> {
-    let mut command = Command::new(&oracle.program);
+    let mut command = tool::command(&oracle.program);
     command.arg("-G");
     if let Some(file) = file {
         command.arg("-F").arg(file);
@@ -72,23 +64,18 @@ async fn run(
     }
     // What follows is no option, whatever it looks like.
     command.arg("--").arg(&request.host);
-    command.env_clear().envs(environment()).env_remove("SSH_AUTH_SOCK");
     command.envs(agent.map(|socket| ("SSH_AUTH_SOCK", socket)));
-    let started = tokio::task::spawn_blocking(move || piped(command)).await.map_err(io::Error::other);
-    let started = match started.and_then(|started| started) {
-        Ok(started) => started,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Failure::new("there is no ssh on this machine to be asked")
-                .hint("install the OpenSSH client, or leave that line out of the ssh configuration"));
-        }
-        Err(error) => return Err(Failure::new(format!("ssh -G cannot be started: {error}"))),
-    };
-    match finish(started, oracle.limit).await? {
-        (ExitStatus::Code(0), output, _) => Ok(output),
-        (status, _, errors) => {
+    match tool::ask(command, b"", oracle.limit).await {
+        Ok(Reply { status: ExitStatus::Code(0), output, .. }) => Ok(output),
+        Ok(Reply { status, errors, .. }) => {
             let errors = printable(errors.trim(), 500);
             Err(Failure::new(format!("ssh -G {} ended ({status}): {errors}", request.host)))
         }
+        Err(NoReply::Missing) => Err(Failure::new("there is no ssh on this machine to be asked")
+            .hint("install the OpenSSH client, or leave that line out of the ssh configuration")),
+        Err(NoReply::Failed(error)) => Err(Failure::new(format!("ssh -G cannot be run: {error}"))),
+        Err(NoReply::Late) => Err(Failure::new(format!("ssh -G does not answer within {}", seconds(oracle.limit)))
+            .hint("a program in a Match exec may be stuck, or a name server")),
     }
 }
 
@@ -102,33 +89,6 @@ fn file(files: &Files, account: &Account) -> Option<PathBuf> {
             user.clone().filter(|file| !usual && file.exists())
         }
     }
-}
-
-async fn finish(started: Piped, limit: Duration) -> Result<(ExitStatus, String, String), Failure> {
-    let Piped { mut child, stdin, stdout, stderr } = started;
-    drop(stdin);
-    let all = async {
-        let (output, errors) = tokio::join!(bounded(stdout, MAX_OUTPUT), bounded(stderr, MAX_ERRORS));
-        (child.wait().await, output, errors)
-    };
-    match timeout(limit, all).await {
-        Ok((status, Ok(output), Ok(errors))) => Ok((status, output, errors)),
-        Ok((_, Err(error), _) | (_, _, Err(error))) => Err(Failure::new(format!("ssh -G cannot be read: {error}"))),
-        Err(_) => {
-            child.signal(Signal::Kill);
-            child.wait().await;
-            Err(Failure::new(format!("ssh -G does not answer within {}", seconds(limit)))
-                .hint("a program in a Match exec may be stuck, or a name server"))
-        }
-    }
-}
-
-/// Reads to the end and keeps the beginning.
-async fn bounded(mut pipe: impl AsyncRead + Unpin, limit: u64) -> io::Result<String> {
-    let mut kept = Vec::new();
-    (&mut pipe).take(limit).read_to_end(&mut kept).await?;
-    tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
-    Ok(String::from_utf8_lossy(&kept).into_owned())
 }
 
 /// Reads what ssh prints: every setting, also those nobody has set. What it prints without any file as well counts as not

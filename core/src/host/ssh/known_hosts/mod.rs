@@ -166,7 +166,19 @@ impl KnownHosts {
     /// Whether an authority is on file for a host. Only then is a server asked for a certificate.
     pub(super) fn has_authority(&self, host: &str, port: u16) -> bool {
         let authority = |name: &String| self.about(name).any(|(_, line)| line.marker == Marker::CertAuthority);
-        self.mentions_authority() && names(host, port).iter().any(authority)
+        self.mentions("@cert-authority") && names(host, port).iter().any(authority)
+    }
+
+    /// Whether a certificate may be revoked that the host shows: then it is asked for, as ssh does, although nobody vouches
+    /// for it.
+    pub(super) fn may_revoke(&self, host: &str, port: u16) -> bool {
+        let revoked = |name: &String| self.about(name).any(|(_, line)| line.marker == Marker::Revoked);
+        !self.revoked.is_empty() || self.mentions("@revoked") && names(host, port).iter().any(revoked)
+    }
+
+    /// Files of revoked keys that are key revocation lists, which are not read here.
+    pub(super) fn lists(&self) -> &[PathBuf] {
+        self.revoked.lists()
     }
 
     /// Kinds of keys on file for a host, in file order. A server is asked for these first, so that a host known by one
@@ -218,9 +230,9 @@ impl KnownHosts {
         })
     }
 
-    /// Whether there may be an authority at all.
-    fn mentions_authority(&self) -> bool {
-        self.files.iter().any(|(_, text)| text.contains("@cert-authority"))
+    /// Whether there may be a line with this marker at all.
+    fn mentions(&self, marker: &str) -> bool {
+        self.files.iter().any(|(_, text)| text.contains(marker))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys that must not be trusted, whichever host shows them: the files of `RevokedHostKeys`.
 //!
 //! Read as OpenSSH does (`sshkey_in_file`): a public key in each line, and a file or line that cannot be read refuses all
-//! hosts.
+//! hosts. What is in a key revocation list, `ssh-keygen` has to say: see `krl`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,25 +17,38 @@ const LIST: &str = "SSHKRL\n\0";
 
 /// All revoked keys, read once for one connection attempt.
 #[derive(Debug, Default)]
-pub(super) struct Revoked(Vec<(Place, PublicKey)>);
+pub(super) struct Revoked {
+    keys: Vec<(Place, PublicKey)>,
+    /// Files that are key revocation lists.
+    lists: Vec<PathBuf>,
+}
 
 impl Revoked {
     pub(super) fn read(files: &[PathBuf]) -> Result<Revoked, Failure> {
-        let mut keys = Vec::new();
+        let mut revoked = Revoked::default();
         for file in files {
-            read(file, &mut keys)?;
+            read(file, &mut revoked)?;
         }
-        Ok(Revoked(keys))
+        Ok(revoked)
+    }
+
+    /// The files that are key revocation lists.
+    pub(super) fn lists(&self) -> &[PathBuf] {
+        &self.lists
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.lists.is_empty()
     }
 
     /// Where one of these is revoked.
     pub(super) fn place(&self, shown: &[&KeyData]) -> Option<Place> {
-        let found = self.0.iter().find(|(_, key)| shown.contains(&key.key_data()));
+        let found = self.keys.iter().find(|(_, key)| shown.contains(&key.key_data()));
         found.map(|(place, _)| place.clone())
     }
 }
 
-fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> {
+fn read(file: &Path, revoked: &mut Revoked) -> Result<(), Failure> {
     let refused = |why: String, hint: &str| {
         let hint = format!("no host is trusted before that; {hint}");
         Err(Failure::new(format!("RevokedHostKeys: cannot read {}: {why}", file.display())).hint(hint))
@@ -45,8 +58,8 @@ fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> 
         Err(error) => return refused(error.to_string(), "make it readable, or take RevokedHostKeys out"),
     };
     if text.starts_with(LIST) {
-        let hint = "write the keys as text, one public key per line";
-        return refused("it is a key revocation list (KRL), which is not supported".to_string(), hint);
+        revoked.lists.push(file.to_path_buf());
+        return Ok(());
     }
     for (index, line) in text.lines().enumerate() {
         let line = line.trim_start_matches([' ', '\t']);
@@ -54,7 +67,7 @@ fn read(file: &Path, keys: &mut Vec<(Place, PublicKey)>) -> Result<(), Failure> 
             continue;
         }
         match public_key(&mut line.split_ascii_whitespace()) {
-            Some(key) => keys.push((Place { file: file.to_path_buf(), line: index + 1 }, key)),
+            Some(key) => revoked.keys.push((Place { file: file.to_path_buf(), line: index + 1 }, key)),
             None => {
                 let why = format!("line {} is not a public key", index + 1);
                 return refused(why, "correct the line or remove it");

@@ -180,19 +180,11 @@ async fn a_key_in_a_file_of_revoked_keys_is_refused_whoever_trusts_it() {
     };
     let (plain, certified) = (format!("web1 {key}\n"), format!("@cert-authority * {authority}\n"));
     for known in [&plain, &certified] {
+        // An authority counts also where nobody needs one: the host shows its certificate all the same.
         for revoked in [&key, &authority] {
-            let content = format!("# gone\n\n  {revoked}\n");
-            let settings = revoking(known, &content);
-            // An authority vouches for nothing where the key itself is on file.
-            if revoked == &key || known == &certified {
-                let message = refused(settings).await;
-                assert!(message.contains(&format!("is revoked by {}:3", file.display())), "{message}");
-                assert!(said_by_ssh(&sshd).contains("revoked by file"), "{}", said_by_ssh(&sshd));
-            } else {
-                assert_eq!(run(&host(settings, &pool()), piped("echo in")).await.out(), "in\n", "{known}{content}");
-                // ssh asks for a certificate nobody needs, and refuses it.
-                assert!(said_by_ssh(&sshd).contains("CERT"), "{}", said_by_ssh(&sshd));
-            }
+            let message = refused(revoking(known, &format!("# gone\n\n  {revoked}\n"))).await;
+            assert!(message.contains(&format!("is revoked by {}:3", file.display())), "{message}");
+            assert!(said_by_ssh(&sshd).contains("revoked by file"), "{}", said_by_ssh(&sshd));
         }
     }
     let settings = revoking(&plain, &format!("{other}\n"));
@@ -200,9 +192,10 @@ async fn a_key_in_a_file_of_revoked_keys_is_refused_whoever_trusts_it() {
     assert_eq!(said_by_ssh(&sshd), "in\n");
 
     let logins = sshd.logins();
-    for (content, why) in
-        [("\nssh-ed25519 AAAA\n", "line 2 is not a public key"), ("SSHKRL\n\0\0", "key revocation list")]
-    {
+    for (content, why) in [
+        ("\nssh-ed25519 AAAA\n", "line 2 is not a public key"),
+        ("SSHKRL\n\0\0", "it is a key revocation list (KRL), and ssh-keygen -Q ended (status 255): "),
+    ] {
         let message = refused(revoking(&plain, content)).await;
         assert!(message.contains(why) && message.contains("no host is trusted"), "{message}");
         assert!(!said_by_ssh(&sshd).contains("in\n"), "ssh trusts it with {content:?}");
@@ -213,6 +206,76 @@ async fn a_key_in_a_file_of_revoked_keys_is_refused_whoever_trusts_it() {
     assert!(message.contains(&format!("RevokedHostKeys: cannot read {}", file.display())), "{message}");
     assert!(!said_by_ssh(&sshd).contains("in\n"));
     assert_eq!(sshd.logins(), logins);
+}
+
+// rows: W-06
+#[tokio::test]
+async fn key_revocation_lists_mean_what_they_mean_to_ssh() {
+    let sshd = certified(&["-n", "web1", "-z", "4711"]).await;
+    write_key(&sshd.path("other_authority"));
+    let list = sshd.path("list");
+    // What is revoked, as lines for ssh-keygen -k; the authority by which certificates are revoked.
+    let file = |name: &str| std::fs::read_to_string(sshd.path(name)).unwrap();
+    let hash = format!("sha256: {}\n", file("host_key.pub").trim());
+    let cases: [(&str, &str, &str, bool); 12] = [
+        ("the key", &file("host_key.pub"), "", true),
+        ("its hash", &hash, "", true),
+        ("the certificate", &file("host_key-cert.pub"), "", true),
+        ("the authority", &file("authority.pub"), "", true),
+        ("another key", &file("user_key.pub"), "", false),
+        ("nothing", "", "", false),
+        ("the number", "serial: 4711\n", "authority.pub", true),
+        ("a range of numbers", "serial: 4000-5000\n", "authority.pub", true),
+        ("the id", "id: an id\n", "authority.pub", true),
+        ("another number", "serial: 4712\n", "authority.pub", false),
+        ("the number of another authority", "serial: 4711\n", "other_authority.pub", false),
+        ("another id", "id: an i\n", "authority.pub", false),
+    ];
+    let (key, authority) = (public(&sshd, "host_key"), public(&sshd, "authority"));
+    let revoking = |known: &str| {
+        let settings = knowing(&sshd, STRICT, known);
+        let lines = format!("HostKeyAlias web1\nRevokedHostKeys {}\n", list.display());
+        std::fs::write(sshd.path("config"), lines).unwrap();
+        settings
+    };
+    for (what, lines, of, revoked) in cases {
+        let source = sshd.path("revoke");
+        std::fs::write(&source, lines).unwrap();
+        let (of, paths) = (sshd.path(of), [&list, &source].map(|path| path.to_str().unwrap()));
+        let mut arguments = vec!["-q", "-k", "-f", paths[0]];
+        if of.is_file() {
+            arguments.extend(["-s", of.to_str().unwrap()]);
+        }
+        arguments.push(paths[1]);
+        ssh_keygen(arguments);
+        for known in [format!("web1 {key}\n"), format!("@cert-authority * {authority}\n")] {
+            let logins = sshd.logins();
+            let settings = revoking(&known);
+            if revoked {
+                let message = refused(settings).await;
+                assert!(message.contains(&format!("is revoked by {}", list.display())), "{what}, {known}: {message}");
+                assert!(said_by_ssh(&sshd).contains("revoked by file"), "{what}, {known}: {}", said_by_ssh(&sshd));
+                assert_eq!(sshd.logins(), logins);
+            } else {
+                let out = run(&host(settings, &pool()), piped("echo in")).await;
+                assert_eq!(out.out(), "in\n", "{what}, {known}");
+                assert_eq!(said_by_ssh(&sshd), "in\n", "{what}, {known}");
+            }
+        }
+    }
+}
+
+// rows: W-06
+#[tokio::test]
+async fn an_authority_that_is_revoked_for_a_host_counts_although_its_key_is_on_file() {
+    let sshd = certified(&["-n", "web1"]).await;
+    let (key, authority) = (public(&sshd, "host_key"), public(&sshd, "authority"));
+    let message = refused(knowing(&sshd, STRICT, &format!("web1 {key}\n@revoked * {authority}\n"))).await;
+    assert!(message.contains(&format!("is revoked by {}:2", sshd.path("known_hosts").display())), "{message}");
+    assert!(said_by_ssh(&sshd).contains("REVOKED HOST KEY DETECTED"), "{}", said_by_ssh(&sshd));
+    let settings = knowing(&sshd, STRICT, &format!("web1 {key}\n@revoked db* {authority}\n"));
+    assert_eq!(run(&host(settings, &pool()), piped("echo in")).await.out(), "in\n");
+    assert_eq!(said_by_ssh(&sshd), "in\n");
 }
 
 /// An sshd that lets in whoever has a certificate of its authority for the user, and no plain key.
