@@ -13,6 +13,7 @@ mod context;
 mod directory;
 mod drive;
 mod driven;
+mod end_marks;
 mod error;
 mod forbidden;
 mod keys;

@@ -43,6 +43,13 @@ pub enum SpawnMode {
     Piped,
 }
 
+/// Which of the two outputs of a command without a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::host) enum Stream {
+    Out,
+    Err,
+}
+
 /// What a running command tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessEvent {

@@ -137,7 +137,7 @@ impl FileSystem for CommandFiles {
         );
         let mut script = self.0.start(&script).await?;
         let stat = stat_of(&script.line().await?, &base_name(path))?;
-        Ok(Box::new(CommandReader::new(script, stat)))
+        Ok(Box::new(CommandReader::begin(script, stat).await?))
     }
 
     async fn write(&self, path: &Path, create: Create) -> Answer<Box<dyn WriteFile>> {

@@ -1,11 +1,13 @@
 //! Hosts behind a command: containers, namespaces, chroots, whatever takes a command line and runs it elsewhere.
 //!
 //! The smallest real kind of host, and an example for others: it is made by a [`HostFactory`] like those of a program,
-//! and runs its commands with the local host. Its files are in `files`, by scripts that it runs (`script`).
+//! and runs its commands with the local host. Its files are in `files`, by scripts that it runs (`script`)
+//! in a few shells (`shells`).
 
 mod files;
 mod open_file;
 mod script;
+mod shells;
 
 use std::sync::Arc;
 
@@ -117,7 +119,7 @@ impl Host for CommandHost {
 
     async fn start_path(&self, reach: &Reach) -> Result<String, HostError> {
         let refused = |reason| self.local.refused(reason);
-        let scripts = Scripts { host: Arc::new(self.clone()), reach: reach.clone() };
+        let scripts = Scripts::new(Arc::new(self.clone()), reach.clone());
         let output =
             scripts.output("pwd").await.map_err(|fault| refused(format!("asked for its directory: {fault}")))?;
         let path = String::from_utf8_lossy(&output).trim_end_matches('\n').to_string();
@@ -131,7 +133,7 @@ impl Host for CommandHost {
     }
 
     async fn files(&self, reach: &Reach) -> Result<Arc<dyn FileSystem>, HostError> {
-        Ok(Arc::new(CommandFiles(Scripts { host: Arc::new(self.clone()), reach: reach.clone() })))
+        Ok(Arc::new(CommandFiles(Scripts::new(Arc::new(self.clone()), reach.clone()))))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::files::setting;
 use super::script::{SHORT, Script, Scripts};
@@ -11,28 +11,41 @@ use crate::host::files::{Answer, Attributes, Create, Fault, Problem, ReadFile, S
 
 /// Shorter holes are written as zeros: a real one costs two commands.
 const HOLE_MIN: u64 = 1024 * 1024;
+/// Files up to this size are read at once, and written by a script that has the content in it, where a shell is kept open.
+/// Written in octal numbers it is still shorter than the longest word a command may have (128 KiB).
+const SMALL: usize = 16 * 1024;
 /// Zeros written at once.
 const ZEROS: &[u8] = &[0; 64 * 1024];
 
 pub(super) struct CommandReader {
     script: Option<Script>,
     stat: Stat,
+    /// The beginning, or all of it.
+    ahead: Bytes,
+    /// Bytes that came.
     done: u64,
 }
 
 impl CommandReader {
-    pub(super) fn new(script: Script, stat: Stat) -> CommandReader {
-        CommandReader { script: Some(script), stat, done: 0 }
+    /// Reads a small file at once, so that its shell is free for another one before anybody has taken what is in it.
+    pub(super) async fn begin(script: Script, stat: Stat) -> Answer<CommandReader> {
+        let small = stat.is_file() && (1..=SMALL as u64).contains(&stat.size);
+        let mut reader = CommandReader { script: Some(script), stat, ahead: Bytes::new(), done: 0 };
+        let mut ahead = BytesMut::new();
+        while small && ahead.len() <= SMALL {
+            let bytes = reader.take().await?;
+            if bytes.is_empty() {
+                break;
+            }
+            ahead.extend_from_slice(&bytes);
+        }
+        if let Some(script) = &mut reader.script {
+            script.may_take_long();
+        }
+        Ok(CommandReader { ahead: ahead.freeze(), ..reader })
     }
-}
 
-#[async_trait]
-impl ReadFile for CommandReader {
-    fn stat(&self) -> &Stat {
-        &self.stat
-    }
-
-    async fn read(&mut self) -> Answer<Bytes> {
+    async fn take(&mut self) -> Answer<Bytes> {
         let Some(script) = &mut self.script else { return Ok(Bytes::new()) };
         let bytes = script.next().await?;
         self.done += bytes.len() as u64;
@@ -48,12 +61,28 @@ impl ReadFile for CommandReader {
     }
 }
 
+#[async_trait]
+impl ReadFile for CommandReader {
+    fn stat(&self) -> &Stat {
+        &self.stat
+    }
+
+    async fn read(&mut self) -> Answer<Bytes> {
+        match self.ahead.is_empty() {
+            true => self.take().await,
+            false => Ok(std::mem::take(&mut self.ahead)),
+        }
+    }
+}
+
 pub(super) struct CommandWriter {
     scripts: Scripts,
     path: PathBuf,
     create: Create,
     /// The `cat` that writes to its end, while there is one.
     running: Option<Script>,
+    /// What is to be written, while it is little.
+    pending: BytesMut,
     /// Bytes written or left out.
     position: u64,
     /// Bytes to leave out before the next write.
@@ -62,15 +91,23 @@ pub(super) struct CommandWriter {
 
 impl CommandWriter {
     pub(super) fn new(scripts: Scripts, path: PathBuf, create: Create) -> CommandWriter {
-        CommandWriter { scripts, path, create, running: None, position: 0, hole: 0 }
+        CommandWriter { scripts, path, create, running: None, pending: BytesMut::new(), position: 0, hole: 0 }
     }
 
     async fn put(&mut self, bytes: Bytes) -> Answer<()> {
+        self.position += bytes.len() as u64;
+        if self.running.is_none() && self.pending.len() + bytes.len() <= SMALL {
+            self.pending.extend_from_slice(&bytes);
+            return Ok(());
+        }
         let script = match &mut self.running {
             Some(script) => script,
-            none => none.insert(self.scripts.start(&format!("exec cat >> {}", word(&self.path))).await?),
+            none => none.insert(self.scripts.start_alone(&format!("exec cat >> {}", word(&self.path))).await?),
         };
-        self.position += bytes.len() as u64;
+        let pending = self.pending.split().freeze();
+        if !pending.is_empty() {
+            script.input(pending).await?;
+        }
         script.input(bytes).await
     }
 
@@ -106,10 +143,16 @@ impl WriteFile for CommandWriter {
     }
 
     async fn flush(&mut self) -> Answer<()> {
-        match self.running.take() {
-            Some(script) => script.rest().await.1,
-            None => Ok(()),
+        if let Some(script) = self.running.take() {
+            return script.rest().await.1;
         }
+        let pending = self.pending.split();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        // cat tells why something cannot be written, the printf of some shells does not.
+        let script = format!("printf '{}' | cat >> {}", as_format(&pending), word(&self.path));
+        self.scripts.done(&script).await
     }
 
     async fn sync(&mut self) -> Answer<()> {
@@ -132,5 +175,56 @@ impl WriteFile for CommandWriter {
 
     async fn close(mut self: Box<Self>) -> Answer<()> {
         self.flush().await
+    }
+}
+
+/// Bytes as a format for `printf`, between single quotes.
+fn as_format(bytes: &[u8]) -> String {
+    let mut format = String::with_capacity(bytes.len() + bytes.len() / 4);
+    for byte in bytes {
+        match byte {
+            b'%' => format.push_str("%%"),
+            b'\\' => format.push_str("\\\\"),
+            // An option, if it came first.
+            b'-' if format.is_empty() => format.push_str("\\055"),
+            b'\n' | b' '..=b'&' | b'('..=b'~' => format.push(char::from(*byte)),
+            // Always three digits: what follows may be one.
+            byte => format.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    format
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(bytes: &[u8]) -> Vec<u8> {
+        let line = format!("printf '{}'", as_format(bytes));
+        Command::new("/bin/sh").arg("-c").arg(line).output().unwrap().stdout
+    }
+
+    #[test]
+    fn every_byte_gets_through_printf_at_any_place() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(printed(&all), all);
+        for byte in 0..=255 {
+            assert_eq!(printed(&[byte, b'7', byte]), [byte, b'7', byte], "{byte}");
+        }
+        assert_eq!(printed(&vec![0xff; SMALL]).len(), SMALL, "as one word");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_content_gets_through_printf(bytes: Vec<u8>) {
+            prop_assert_eq!(printed(&bytes), bytes);
+        }
     }
 }

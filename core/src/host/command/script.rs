@@ -6,6 +6,7 @@ use bstr::ByteSlice;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc::error::TryRecvError;
 
+use super::shells::{Kept, Shells};
 use crate::host::collect::Collected;
 use crate::host::files::{Answer, Fault, Problem};
 use crate::host::{ExitStatus, Host, Process, ProcessEvent, Reach, Spawn, SpawnMode};
@@ -29,25 +30,46 @@ const OUTPUT_MAX: usize = 128 * 1024 * 1024;
 /// Where scripts run.
 #[derive(Clone)]
 pub(super) struct Scripts {
-    pub(super) host: Arc<dyn Host>,
-    pub(super) reach: Reach,
+    host: Arc<dyn Host>,
+    reach: Reach,
+    shells: Arc<Shells>,
 }
 
 /// A script that runs. Dropping it ends it.
 pub(super) struct Script {
-    process: Process,
+    runs: Runs,
     /// Output that was not asked for yet.
     ahead: Bytes,
     said: Collected,
 }
 
+enum Runs {
+    /// The wrapper was started for it.
+    Alone(Process),
+    InShell(Box<Kept>),
+    /// It has ended.
+    NoMore,
+}
+
 impl Scripts {
-    /// Starts a script, and waits until its shell is there.
+    pub(super) fn new(host: Arc<dyn Host>, reach: Reach) -> Scripts {
+        Scripts { host, reach, shells: Shells::new() }
+    }
+
+    /// Starts a script that reads nothing.
     pub(super) async fn start(&self, script: &str) -> Answer<Script> {
+        match self.shells.start(&*self.host, &self.reach, script).await {
+            Some(kept) => Ok(Script::new(Runs::InShell(Box::new(kept)))),
+            None => self.start_alone(script).await,
+        }
+    }
+
+    /// Starts a script that may read, and waits until its shell is there.
+    pub(super) async fn start_alone(&self, script: &str) -> Answer<Script> {
         let line = format!("LC_ALL=C; export LC_ALL; echo deployer; {script}");
         let process = self.host.spawn(Spawn::line(line, SpawnMode::Piped), &self.reach).await;
         let process = process.map_err(|error| Fault::new(Problem::Other, error.to_string()))?;
-        let mut script = Script { process, ahead: Bytes::new(), said: Collected::new(SAID_MAX) };
+        let mut script = Script::new(Runs::Alone(process));
         let greeting = script.line().await?;
         if greeting != GREETING {
             let line = escaped(&String::from_utf8_lossy(&greeting));
@@ -69,17 +91,36 @@ impl Scripts {
 }
 
 impl Script {
+    fn new(runs: Runs) -> Script {
+        Script { runs, ahead: Bytes::new(), said: Collected::new(SAID_MAX) }
+    }
+
+    /// Others need not wait for it.
+    pub(super) fn may_take_long(&mut self) {
+        if let Runs::InShell(kept) = &mut self.runs {
+            kept.may_take_long();
+        }
+    }
+
     /// The next output; empty at a good end.
     pub(super) async fn next(&mut self) -> Answer<Bytes> {
         if !self.ahead.is_empty() {
             return Ok(std::mem::take(&mut self.ahead));
         }
         loop {
-            match self.process.events.recv().await {
+            let event = match &mut self.runs {
+                Runs::NoMore => return Ok(Bytes::new()),
+                Runs::Alone(process) => process.events.recv().await,
+                Runs::InShell(kept) => match kept.status() {
+                    Some(status) => return self.ended_in_shell(status).map(|()| Bytes::new()),
+                    None => kept.next().await,
+                },
+            };
+            match event {
                 Some(ProcessEvent::Stdout(bytes)) if bytes.is_empty() => {}
                 Some(ProcessEvent::Stdout(bytes)) => return Ok(bytes),
                 Some(ProcessEvent::Stderr(bytes)) => self.said.push(&bytes),
-                Some(ProcessEvent::Exit(status)) => return self.ended(status).map(|()| Bytes::new()),
+                Some(ProcessEvent::Exit(status)) => return self.exited(status).map(|()| Bytes::new()),
                 None => return Err(Fault::new(Problem::Lost, "its command went away")),
             }
         }
@@ -106,7 +147,9 @@ impl Script {
 
     /// Ends its input, and gives what it prints until its end.
     pub(super) async fn rest(mut self) -> (Vec<u8>, Answer<()>) {
-        self.process.control.eof().await;
+        if let Runs::Alone(process) = &self.runs {
+            process.control.eof().await;
+        }
         let mut output = Vec::new();
         loop {
             match self.next().await {
@@ -120,23 +163,44 @@ impl Script {
         }
     }
 
-    /// Gives it input; waits while it does not read.
+    /// Gives input to a script that was started alone; waits while it does not read.
     ///
     /// # Errors
     /// When it has ended, which the input that was given last may not know yet.
     pub(super) async fn input(&mut self, bytes: Bytes) -> Answer<()> {
-        self.process.control.input(bytes).await;
+        let gone = || Fault::new(Problem::Lost, "its command went away");
+        let Runs::Alone(process) = &mut self.runs else { return Err(gone()) };
+        process.control.input(bytes).await;
         loop {
-            match self.process.events.try_recv() {
+            match process.events.try_recv() {
                 Ok(ProcessEvent::Stderr(bytes)) => self.said.push(&bytes),
                 Ok(ProcessEvent::Stdout(_)) => {}
                 Ok(ProcessEvent::Exit(status)) => {
-                    self.ended(status)?;
+                    self.exited(status)?;
                     return Err(Fault::new(Problem::Lost, "its command ended before everything was written"));
                 }
                 Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(Fault::new(Problem::Lost, "its command went away")),
+                Err(TryRecvError::Disconnected) => return Err(gone()),
             }
+        }
+    }
+
+    /// The end of a script in a shell, which can be used again.
+    fn ended_in_shell(&mut self, status: i32) -> Answer<()> {
+        if let Runs::InShell(kept) = std::mem::replace(&mut self.runs, Runs::NoMore) {
+            kept.give_back();
+        }
+        self.ended(ExitStatus::Code(status))
+    }
+
+    /// The end of the process, which is that of the script when it was started for it.
+    fn exited(&mut self, status: ExitStatus) -> Answer<()> {
+        match std::mem::replace(&mut self.runs, Runs::NoMore) {
+            Runs::InShell(_) => {
+                let said = format!("the shell behind its wrapper ended ({status}); whether it was done is not known");
+                Err(Fault::new(Problem::Lost, said))
+            }
+            Runs::Alone(_) | Runs::NoMore => self.ended(status),
         }
     }
 
@@ -156,7 +220,7 @@ impl Script {
                 let said = format!("a program is missing there ({}); files need cat, stat, mv, rm", escaped(line));
                 Err(Fault::new(Problem::Unsupported, said))
             }
-            status if line.is_empty() => Err(Fault::new(Problem::Other, format!("its command ended with {status}"))),
+            status if line.is_empty() => Err(Fault::new(Problem::Other, format!("its command ended ({status})"))),
             ExitStatus::Code(_) => Err(Fault::told(line)),
             status => Err(Fault::new(Problem::Lost, format!("its command: {status}: {}", escaped(line)))),
         }

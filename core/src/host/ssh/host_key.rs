@@ -97,7 +97,7 @@ impl Inspector {
     async fn pass_lists(
         &self,
         shown: ssh_key::Result<String>,
-        said: impl FnOnce() -> String,
+        said: impl Fn() -> String,
         hint: &str,
     ) -> Result<(), Finding> {
         let lists = self.known.lists();

@@ -31,7 +31,6 @@ pub(super) use line::under_sh;
 pub(super) use open::open;
 pub(super) use outbox::WriteHalf;
 pub(super) use recall::{Dispatch, Recall, recall};
-pub(super) use ring::Stream;
 pub(super) use running::{Exit, HelperRan, HelperRun, Reader};
 pub(super) use waits::close;
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use crate::host::ProcessEvent;
+use crate::host::process::Stream;
 
 /// What one command may have printed and nobody read: 4 MiB.
 pub(super) const LIMIT: usize = 4 * 1024 * 1024;
@@ -12,13 +13,6 @@ pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 const PIECE: usize = 32 * 1024;
 /// What an entry costs beside its bytes.
 const OVERHEAD: usize = 64;
-
-/// Which of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::host::ssh) enum Stream {
-    Out,
-    Err,
-}
 
 /// The waiting output of one command.
 #[derive(Debug)]

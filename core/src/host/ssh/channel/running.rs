@@ -21,13 +21,14 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::mark::Mark;
 use super::outbox::{Outbox, WriteHalf};
-use super::ring::{LIMIT, Ring, Stream};
+use super::ring::{LIMIT, Ring};
 use super::status;
 use super::victim::Victim;
 use super::waits::{Boxed, Stall, close, done, due, next_request, nothing_on_the_way, why_unknown};
+use crate::host::end_marks::{End, EndMarks};
 use crate::host::lifecycle::{EndStep, PoliteEnd};
-use crate::host::process::{ControlRequest, ControlRequests};
-use crate::host::ssh::helper::{Begin, End, EndMarks};
+use crate::host::process::{ControlRequest, ControlRequests, Stream};
+use crate::host::ssh::helper::Begin;
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{ExitStatus, ProcessEvent};
 
@@ -420,7 +421,7 @@ impl Running {
     fn channel_ended(&mut self, status: ExitStatus) {
         self.exit_told = true;
         match self.end_marks.is_some() && !self.unwanted {
-            true => self.ended(ExitStatus::Unknown(format!("the helper shell ended with {status} while it ran"))),
+            true => self.ended(ExitStatus::Unknown(format!("the helper shell ended ({status}) while it ran"))),
             false => self.ended(status),
         }
     }

@@ -10,9 +10,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::begin::Begin;
-use super::end::EndMarks;
 use super::{Order, Sent, Turn, script};
-use crate::host::ssh::channel::{self, EVENTS, Exit, HelperRan, HelperRun, Reader, Stream, WriteHalf};
+use crate::host::end_marks::EndMarks;
+use crate::host::process::Stream;
+use crate::host::ssh::channel::{self, EVENTS, Exit, HelperRan, HelperRun, Reader, WriteHalf};
 use crate::host::ssh::pool::{Lease, Spare};
 use crate::host::{Process, ProcessControl};
 

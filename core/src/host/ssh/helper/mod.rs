@@ -2,11 +2,10 @@
 //!
 //! A run of its own costs the server a login shell and five messages, a command in the helper a fork and two. It is for
 //! runs without terminal, keys and sudo only, on hosts that ask for it (`helper_shell`); see
-//! docs/decisions/0016-helper-shell.md for what differs. `script` is what the shell runs, `begin` and `end` find where a
-//! command begins and ends in its output, `keeper` is the task that owns one, [`Helpers`] knows who may use which.
+//! docs/decisions/0016-helper-shell.md for what differs. `script` is what the shell runs, `begin` and
+//! `host/end_marks` find where a command begins and ends in its output, `keeper` is the task that owns one, [`Helpers`] knows who may use which.
 
 mod begin;
-mod end;
 mod keeper;
 mod script;
 
@@ -24,7 +23,6 @@ use crate::host::{Asker, Process};
 use begin::Begun;
 
 pub(super) use begin::Begin;
-pub(super) use end::{End, EndMarks};
 pub(super) use keeper::start;
 
 /// Longer lines run on their own: some shells read their script byte by byte.

@@ -121,7 +121,7 @@ async fn frozen(operator: &OneOperator) -> String {
 }
 
 fn kill(number: &str) {
-    let pid = rustix::process::Pid::from_raw(number.parse().unwrap()).unwrap();
+    let pid = rustix::process::Pid::from_raw(number.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 

@@ -1,25 +1,28 @@
-//! The marks that end a command in the output of its helper: one on each stream, so that nothing is missing before them.
+//! The marks that end a command in the output of a shell that goes on: one on each stream, so that nothing is missing before
+//! them. For helper shells of SSH hosts and for the shells behind a wrapper.
+//!
+//! On stdout `ESC _ deployer : TOKEN : NUMBER : STATUS : LEFT ESC \`, on stderr the same without status and what is left.
 
 use bstr::ByteSlice;
 use bytes::{Bytes, BytesMut};
 
-use crate::host::ssh::channel::Stream;
+use super::process::Stream;
 
 const END: &[u8] = b"\x1b\\";
 /// The longest mark from its first number on; anything longer is none.
 const MARK_MAX: usize = 64;
 
-/// How a command ended, as its helper tells.
+/// How a command ended, as its shell tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::host::ssh) struct End {
+pub(in crate::host) struct End {
     /// Its status, as `$?` has it.
-    pub(in crate::host::ssh) status: i32,
+    pub(in crate::host) status: i32,
     /// Something that it started is still alive.
-    pub(in crate::host::ssh) left: bool,
+    pub(in crate::host) left: bool,
 }
 
 /// Finds both marks of one command and takes them out of the output.
-pub(in crate::host::ssh) struct EndMarks {
+pub(in crate::host) struct EndMarks {
     out: EndMark,
     err: EndMark,
 }
@@ -34,31 +37,31 @@ struct EndMark {
 }
 
 impl EndMarks {
-    /// The marks of a command, or of the helper itself with the word `ready`.
-    pub(super) fn new(token: &str, number: &str) -> EndMarks {
+    /// The marks of a command, or of the shell itself with the word `ready`.
+    pub(in crate::host) fn new(token: &str, number: &str) -> EndMarks {
         let start = format!("\x1b_deployer:{token}:{number}:").into_bytes();
         EndMarks { out: EndMark::new(start.clone()), err: EndMark::new(start) }
     }
 
     /// Takes output in and gives what is not of a mark.
-    pub(in crate::host::ssh) fn filter(&mut self, stream: Stream, bytes: Bytes) -> Bytes {
+    pub(in crate::host) fn filter(&mut self, stream: Stream, bytes: Bytes) -> Bytes {
         self.of(stream).filter(bytes)
     }
 
     /// What was held back, when no more output comes.
-    pub(in crate::host::ssh) fn rest(&mut self, stream: Stream) -> Bytes {
+    pub(in crate::host) fn rest(&mut self, stream: Stream) -> Bytes {
         let mark = self.of(stream);
         if mark.begun { Bytes::new() } else { mark.held.split().freeze() }
     }
 
     /// The end, when both streams have come to it.
-    pub(in crate::host::ssh) fn end(&self) -> Option<End> {
+    pub(in crate::host) fn end(&self) -> Option<End> {
         self.err.text.as_ref()?;
         self.first()
     }
 
     /// What the mark of stdout says.
-    pub(super) fn first(&self) -> Option<End> {
+    pub(in crate::host) fn first(&self) -> Option<End> {
         let (status, left) = self.out.text.as_ref()?.split_once(':')?;
         Some(End { status: status.parse().ok()?, left: left != "0" })
     }
