@@ -126,16 +126,20 @@ impl Tree {
             }
         };
         let mut running = stream::iter(&self.files).map(one).buffer_unordered(AT_ONCE);
-        let mut first = None;
+        let mut first: Option<Failure> = None;
+        let mut also_left = 0;
         while let Some(result) = running.next().await {
             if let Err(failure) = result {
                 stop.cancel();
-                first.get_or_insert(failure);
+                match &mut first {
+                    Some(_) => also_left += usize::from(failure.left.is_some()),
+                    None => first = Some(failure),
+                }
             }
         }
         drop(running);
         if let Some(failure) = first {
-            return Err(self.unfinished(failure, files.into_inner()));
+            return Err(self.unfinished(failure, files.into_inner(), also_left));
         }
         if preserve {
             for (relative, stat) in all.collect::<Vec<_>>().into_iter().rev() {
@@ -149,8 +153,12 @@ impl Tree {
         Ok(Copied { files: files.into_inner(), bytes: bytes.into_inner() })
     }
 
-    fn unfinished(&self, mut failure: Failure, done: u64) -> Failure {
+    /// `also_left` temporaries could not be removed, beside one that the failure names.
+    fn unfinished(&self, mut failure: Failure, done: u64, also_left: usize) -> Failure {
         failure.notes.push(format!("{done} of {} files were copied", self.files.len()));
+        if also_left > 0 {
+            failure.notes.push(format!("{also_left} temporary files may be left there: .NAME.deployer-*"));
+        }
         failure
     }
 }

@@ -1,7 +1,9 @@
 //! Why a step towards a host failed, before it is told about one particular host definition.
 
+use std::io;
 use std::time::Duration;
 
+use super::account::Account;
 use super::hops::by_hand;
 use super::target::Target;
 use crate::host::{ConnectError, HostError, NoAnswer};
@@ -86,6 +88,20 @@ pub(super) fn seconds(duration: Duration) -> String {
     } else {
         format!("{:.1} s", duration.as_secs_f64())
     }
+}
+
+/// Why a file of this machine cannot be used. That a permission is missing is a riddle to whoever sees the file: a service
+/// runs as somebody else, behind fences.
+pub(super) fn explained(error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error.to_string();
+    }
+    let Account { name, uid, .. } = Account::of_process();
+    let user = name.unwrap_or_else(|| uid.to_string());
+    format!(
+        "permission denied: deployer runs as {user}, who must be able to reach it (a unit with ProtectHome=yes hides /home \
+         and /root)"
+    )
 }
 
 /// Text from a server, fit to be shown: no control characters but line ends, at most `limit` characters.

@@ -19,7 +19,7 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 use line::{Line, Marker};
 use revoked::Revoked;
 
-use super::failure::Failure;
+use super::failure::{Failure, explained};
 
 pub(super) use append::append;
 
@@ -87,7 +87,7 @@ impl KnownHosts {
                 Ok(text) => read.push((file.clone(), text)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    return Err(Failure::new(format!("known hosts: cannot read {}: {error}", file.display()))
+                    return Err(Failure::new(format!("known hosts: cannot read {}: {}", file.display(), explained(&error)))
                         .hint("no host is trusted while this file cannot be read"));
                 }
             }

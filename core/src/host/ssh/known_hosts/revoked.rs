@@ -10,7 +10,7 @@ use russh::keys::ssh_key::public::KeyData;
 
 use super::line::public_key;
 use super::{Place, read_bounded};
-use crate::host::ssh::failure::Failure;
+use crate::host::ssh::failure::{Failure, explained};
 
 /// What a key revocation list of `ssh-keygen -k` begins with.
 const LIST: &str = "SSHKRL\n\0";
@@ -55,7 +55,7 @@ fn read(file: &Path, revoked: &mut Revoked) -> Result<(), Failure> {
     };
     let text = match read_bounded(file) {
         Ok(text) => text,
-        Err(error) => return refused(error.to_string(), "make it readable, or take RevokedHostKeys out"),
+        Err(error) => return refused(explained(&error), "make it readable, or take RevokedHostKeys out"),
     };
     if text.starts_with(LIST) {
         revoked.lists.push(file.to_path_buf());

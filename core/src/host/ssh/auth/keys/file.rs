@@ -9,6 +9,7 @@ use russh::keys::{Error, PrivateKey, PublicKey, decode_secret_key};
 use zeroize::Zeroizing;
 
 use super::{Candidate, Source};
+use crate::host::ssh::failure::explained;
 
 /// Key files are small: 64 KiB.
 pub(super) const MAX_FILE: u64 = 64 * 1024;
@@ -18,12 +19,12 @@ pub(super) fn load(file: &Path) -> Result<Option<Candidate>, String> {
     let metadata = match std::fs::metadata(file) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(explained(&error)),
     };
     if metadata.len() > MAX_FILE {
         return Err(format!("{} bytes are too many for a key", metadata.len()));
     }
-    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| error.to_string())?);
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| explained(&error))?);
     if PublicKey::from_openssh(&text).is_ok() {
         // Named by its public half.
         return Ok(None);
