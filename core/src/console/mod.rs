@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::host::{Answer, Asker, NoAnswer, Question, QuestionKind};
+use crate::host::{Answer, Asker, NoAnswer, Operator, Question, QuestionKind};
 use crate::terminal::Terminal;
 use crate::terminal::style::{self, Style};
 use question::{Judgement, Wording};
@@ -30,13 +30,23 @@ pub struct Console {
     terminal: Arc<dyn Terminal>,
     colour: bool,
     one_at_a_time: Semaphore,
+    operator: Operator,
 }
 
 impl Console {
     /// A console on this terminal (row I-01).
     pub fn new(terminal: Arc<dyn Terminal>) -> Arc<Console> {
+        Console::of(Operator::default(), terminal)
+    }
+
+    /// A console for the same person on another terminal.
+    pub fn elsewhere(&self, terminal: Arc<dyn Terminal>) -> Arc<Console> {
+        Console::of(self.operator.clone(), terminal)
+    }
+
+    fn of(operator: Operator, terminal: Arc<dyn Terminal>) -> Arc<Console> {
         let colour = terminal.colour();
-        Arc::new(Console { terminal, colour, one_at_a_time: Semaphore::new(1) })
+        Arc::new(Console { terminal, colour, one_at_a_time: Semaphore::new(1), operator })
     }
 
     /// The terminal (row I-01).
@@ -105,7 +115,7 @@ impl Console {
 /// else whoever answers for the whole run.
 pub(crate) fn asker_on(terminal: &Arc<dyn Terminal>, of_the_run: &Arc<dyn Asker>) -> Arc<dyn Asker> {
     match terminal.interactive() {
-        true => Console::new(terminal.clone()),
+        true => Console::of(of_the_run.operator().unwrap_or_default(), terminal.clone()),
         false => of_the_run.clone(),
     }
 }
@@ -132,5 +142,9 @@ impl Asker for Console {
 
     fn attended(&self) -> bool {
         self.terminal.interactive()
+    }
+
+    fn operator(&self) -> Option<Operator> {
+        Some(self.operator.clone())
     }
 }

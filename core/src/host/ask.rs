@@ -1,6 +1,7 @@
 //! Questions to the operator who started a run: passwords, host keys, choices.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -80,6 +81,23 @@ pub trait Asker: Send + Sync {
     /// default are answered with it.
     fn attended(&self) -> bool {
         true
+    }
+
+    /// Whose questions these are. `None`: somebody who is asked nowhere else.
+    fn operator(&self) -> Option<Operator> {
+        None
+    }
+}
+
+/// Whose runs they are, when one person is asked on several terminals: each action and each isolation may have one. What is
+/// kept for an operator, such as a helper shell, is kept by this. Equal to its clones only.
+#[derive(Clone, Debug, Default)]
+pub struct Operator(Arc<()>);
+
+impl Operator {
+    /// To know later whether anything of theirs is still there.
+    pub(crate) fn downgrade(&self) -> Weak<()> {
+        Arc::downgrade(&self.0)
     }
 }
 

@@ -36,7 +36,7 @@ pub mod files;
 pub mod local;
 pub mod ssh;
 
-pub use ask::{Answer, Asker, NoAnswer, NobodyToAsk, Question, QuestionKind};
+pub use ask::{Answer, Asker, NoAnswer, NobodyToAsk, Operator, Question, QuestionKind};
 pub use container::{HostContainer, HostsContainer};
 pub use context::{ContextGuard, HostContext};
 pub use error::{ConnectError, HostError, HostOutcome, RunError, RunFailure};

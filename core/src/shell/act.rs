@@ -97,7 +97,7 @@ impl Shell {
         let listeners = [log].into_iter().chain(self.session.listeners.iter().cloned());
         let listeners = listeners.chain(admitted.listeners.iter().cloned()).collect();
         let logger = Logger::new(listeners, terminal.clone());
-        Surroundings { job: Some(job), asker: Console::new(terminal.clone()), screen, terminal, logger }
+        Surroundings { job: Some(job), asker: self.asker.elsewhere(terminal.clone()), screen, terminal, logger }
     }
 
     /// The shell's own terminal.

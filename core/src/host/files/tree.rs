@@ -122,7 +122,7 @@ impl Tree {
                 files.fetch_add(1, Ordering::Relaxed);
                 bytes.fetch_add(copied, Ordering::Relaxed);
                 shared.lock().await.advance(copied).await;
-                Ok(())
+                Ok::<(), Failure>(())
             }
         };
         let mut running = stream::iter(&self.files).map(one).buffer_unordered(AT_ONCE);

@@ -71,13 +71,42 @@ impl Ordered {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Place {
     key: Key,
-    /// The address of the operator's [`Asker`], which [`Slot::operator`] keeps from being used again.
+    /// The address of what stands for the operator, which [`Slot::operator`] keeps from being used again.
     operator: usize,
 }
 
 struct Slot {
-    operator: Weak<dyn Asker>,
+    operator: Whose,
     state: State,
+}
+
+/// Whose a helper is: an operator's, or of one who is asked nowhere else.
+enum Whose {
+    Operator(Weak<()>),
+    Asker(Weak<dyn Asker>),
+}
+
+impl Whose {
+    fn is(asker: &Arc<dyn Asker>) -> Whose {
+        match asker.operator() {
+            Some(operator) => Whose::Operator(operator.downgrade()),
+            None => Whose::Asker(Arc::downgrade(asker)),
+        }
+    }
+
+    fn address(&self) -> usize {
+        match self {
+            Whose::Operator(operator) => operator.as_ptr() as usize,
+            Whose::Asker(asker) => asker.as_ptr().cast::<()>() as usize,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        match self {
+            Whose::Operator(operator) => operator.strong_count() == 0,
+            Whose::Asker(asker) => asker.strong_count() == 0,
+        }
+    }
 }
 
 enum State {
@@ -116,17 +145,18 @@ pub(super) struct Turn {
 
 impl Helpers {
     /// What to do with this command of an operator.
-    pub(super) fn way(self: &Arc<Helpers>, key: &Key, operator: &Arc<dyn Asker>, line: &str) -> Way {
+    pub(super) fn way(self: &Arc<Helpers>, key: &Key, asker: &Arc<dyn Asker>, line: &str) -> Way {
         if line.len() > LINE_MAX {
             return Way::Alone;
         }
-        let place = Place { key: key.clone(), operator: Arc::as_ptr(operator).cast::<()>() as usize };
+        let operator = Whose::is(asker);
+        let place = Place { key: key.clone(), operator: operator.address() };
         let mut slots = self.lock();
         if slots.len() >= TIDY && slots.len() == slots.capacity() {
-            slots.retain(|_, slot| slot.operator.strong_count() > 0);
+            slots.retain(|_, slot| !slot.operator.is_gone());
         }
         let Some(slot) = slots.get_mut(&place) else {
-            slots.insert(place, Slot { operator: Arc::downgrade(operator), state: State::Seen });
+            slots.insert(place, Slot { operator, state: State::Seen });
             return Way::Alone;
         };
         match std::mem::replace(&mut slot.state, State::Busy) {

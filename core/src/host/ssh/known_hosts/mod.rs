@@ -87,8 +87,12 @@ impl KnownHosts {
                 Ok(text) => read.push((file.clone(), text)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    return Err(Failure::new(format!("known hosts: cannot read {}: {}", file.display(), explained(&error)))
-                        .hint("no host is trusted while this file cannot be read"));
+                    return Err(Failure::new(format!(
+                        "known hosts: cannot read {}: {}",
+                        file.display(),
+                        explained(&error)
+                    ))
+                    .hint("no host is trusted while this file cannot be read"));
                 }
             }
         }
