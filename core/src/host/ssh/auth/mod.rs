@@ -26,6 +26,7 @@ use crate::node::Secret;
 
 use agent::Agent;
 use keys::{Candidate, Keys};
+use passwords::{GIVEN, TYPED};
 use plan::{Plan, Step};
 
 pub(super) use memory::Memory;
@@ -183,7 +184,14 @@ impl Login<'_> {
 
     fn advice(&self) -> String {
         let user = &self.target.user;
-        if self.keys.is_empty() {
+        let refused = |password: &str| self.notes.iter().any(|note| note == password);
+        if self.target.identity.password.is_some() && refused(GIVEN) {
+            format!(
+                "the password of the host was not accepted: correct it where the host is defined, or its user {user}"
+            )
+        } else if refused(TYPED) {
+            format!("is {user} the right user? run it again to type another password")
+        } else if self.keys.is_empty() {
             "no key was found: set key_filename of the host, start an agent, or run where a password can be asked"
                 .into()
         } else {

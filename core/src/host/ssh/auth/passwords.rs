@@ -5,19 +5,23 @@ use crate::host::ssh::failure::Failure;
 use crate::host::{NoAnswer, QuestionKind};
 use crate::node::Secret;
 
+/// How passwords are named among what was tried.
+pub(super) const GIVEN: &str = "the password";
+pub(super) const TYPED: &str = "a typed password";
+
 impl Login<'_> {
     pub(super) async fn given_password(&mut self) -> Result<Answered, Trouble> {
         let Some(password) = self.given.clone() else { return Ok(Answered::NotOffered) };
         let answered = self.password(&password).await?;
         if !matches!(answered, Answered::In | Answered::Out { partial: true, .. }) {
             self.memory.forget_password();
-            self.notes.push("the password".into());
+            self.notes.push(GIVEN.into());
         }
         Ok(answered)
     }
 
     pub(super) async fn asked_password(&mut self) -> Result<Answered, Trouble> {
-        let again = self.notes.iter().any(|note| note == "a typed password");
+        let again = self.notes.iter().any(|note| note == TYPED);
         let notice = if again { "Permission denied, please try again.".into() } else { self.link.vitals.banner() };
         let prompt = format!("password for {}@{}", self.target.user, self.target.address);
         let Some(password) = self.ask(notice, prompt, QuestionKind::Secret).await? else {
@@ -32,7 +36,7 @@ impl Login<'_> {
             Answered::Out { allowed, .. } if allowed.is_empty() && !self.was_rejected().await => {}
             _ => {
                 self.memory.forget_password();
-                self.notes.push("a typed password".into());
+                self.notes.push(TYPED.into());
             }
         }
         Ok(answered)

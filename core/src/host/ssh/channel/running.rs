@@ -420,10 +420,13 @@ impl Running {
     /// The end of a helper is not that of its command, unless both were ended from here.
     fn channel_ended(&mut self, status: ExitStatus) {
         self.exit_told = true;
-        match self.end_marks.is_some() && !self.unwanted {
-            true => self.ended(ExitStatus::Unknown(format!("the helper shell ended ({status}) while it ran"))),
-            false => self.ended(status),
-        }
+        let status = match status {
+            status if self.end_marks.is_none() || self.unwanted => status,
+            // The number is that of what started the helper.
+            ExitStatus::Code(_) => ExitStatus::Unknown("the helper shell ended while it ran".into()),
+            status => ExitStatus::Unknown(format!("the helper shell ended ({status}) while it ran")),
+        };
+        self.ended(status);
     }
 
     fn ended(&mut self, status: ExitStatus) {
