@@ -3,6 +3,7 @@
 
 mod assembly;
 mod files;
+mod greeting;
 mod packet;
 mod reader;
 mod session;
