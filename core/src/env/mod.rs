@@ -3,6 +3,7 @@
 //! `call` runs one action, property or query on one Env; `parallel` runs it on every cell; `one_cell` picks a cell;
 //! `calls` knows what is being run around it, so that endless recursion is an error and not an overflow.
 
+mod attribute;
 mod call;
 mod calls;
 mod context;
@@ -15,6 +16,7 @@ mod outcome;
 mod parallel;
 mod program;
 
+pub use attribute::{Attribute, BoundAction};
 pub use call::Skipped;
 pub use context::RunContext;
 pub use error::{ActionError, Cause, Ending, Frame};
@@ -31,7 +33,7 @@ use calls::Calls;
 use crate::console::Console;
 use crate::host::{HostContainer, HostsContainer, RunIo};
 use crate::node::{Action, CellKey, Class, DEFAULT_ACTION, Member, Node, NodeError, Roles};
-use crate::value::{Foreign, Value};
+use crate::value::Value;
 
 /// A node that can act. Cheap to clone; clones share the same host contexts (row E-04).
 #[derive(Clone)]
@@ -45,60 +47,6 @@ struct Place {
     node: Node,
     context: RunContext,
     hosts: OnceLock<HostsContainer>,
-}
-
-/// What a name means on an Env (row E-07).
-#[derive(Clone, Debug)]
-pub enum Attribute {
-    /// A plain value.
-    Value(Value),
-    /// A child node.
-    Child(Env),
-    /// An action, bound to this Env.
-    Action(BoundAction),
-    /// A property or query: evaluate it with [`Env::get`].
-    Computed,
-    /// Must be overridden first.
-    Required(Option<String>),
-}
-
-/// An action together with the Env it will run on.
-#[derive(Clone, Debug)]
-pub struct BoundAction {
-    /// Name it was asked for by.
-    pub name: String,
-    /// Its definition.
-    pub action: Action,
-    /// Its `self`.
-    pub env: Env,
-}
-
-impl BoundAction {
-    /// Runs it (rows C-05..C-12, E-10..E-22).
-    ///
-    /// # Errors
-    /// Whatever left the action, with the chain of actions; one error with all outcomes for a parallel call.
-    pub async fn call(&self, args: Vec<Value>) -> Result<Value, ActionError> {
-        self.env.call_action(&self.name, &self.action, args).await
-    }
-}
-
-/// `<Env.Action N.M.name>` (row A-29).
-impl fmt::Display for BoundAction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Env.Action {}.{}>", self.env.node(), self.name)
-    }
-}
-
-/// An action that is read instead of called is a value (row G-21).
-impl Foreign for BoundAction {
-    fn describe(&self) -> String {
-        self.to_string()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 impl Env {
