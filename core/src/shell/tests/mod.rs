@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod interrupt;
+mod plain;
 mod special;
 
 use std::io;
@@ -22,18 +24,6 @@ struct Built;
 impl Tree for Built {
     fn load(&self) -> Result<Node, LoadError> {
         Ok(tree())
-    }
-
-    fn origin(&self) -> String {
-        "a test".to_string()
-    }
-}
-
-struct Broken;
-
-impl Tree for Broken {
-    fn load(&self) -> Result<Node, LoadError> {
-        Err(LoadError { position: None, message: "no node is returned".to_string() })
     }
 
     fn origin(&self) -> String {
@@ -270,171 +260,6 @@ async fn words_are_coloured_as_soon_as_they_resolve() {
     run(session(terminal.clone(), &[]).0).await;
     let output = terminal.output();
     assert!(output.contains("\x1b[36mcd\x1b[0m \x1b[31mproduction\x1b[0m \x1b[31mweb\x1b[0m"), "{output:?}");
-}
-
-// rows: W-44
-#[tokio::test]
-async fn without_a_screen_lines_are_a_script_that_stops_at_the_first_failure() {
-    let pipe = Pipe::with("cd production\n\ndeploy x\r\nfail\n");
-    let status = run(session(pipe.clone(), &[]).0).await;
-    assert_eq!(status, 2, "fail is no action of production");
-    let output = pipe.shown.output();
-    assert!(output.starts_with("R.production: <x>\nno action or node 'fail'"), "{output}");
-
-    let pipe = Pipe::with("greet one\nfail\ngreet two");
-    assert_eq!(run(session(pipe.clone(), &[]).0).await, 1);
-    assert!(!pipe.shown.output().contains("two"));
-
-    let pipe = Pipe::with("greet one\nexit\ngreet two");
-    assert_eq!(run(session(pipe.clone(), &[]).0).await, 0);
-    assert_eq!(pipe.shown.output(), "R: <one>\n");
-
-    let pipe = Pipe::with("greet 'one");
-    assert_eq!(run(session(pipe.clone(), &[]).0).await, 2);
-}
-
-// rows: W-20 P-11
-#[tokio::test]
-async fn an_unknown_path_or_a_broken_file_runs_nothing() {
-    let terminal = ScriptedTerminal::new();
-    let (mut wrong, _) = session(terminal.clone(), &["greet"]);
-    wrong.path = vec!["production".to_string(), "typo".to_string()];
-    assert_eq!(run(wrong).await, 2);
-    assert_eq!(terminal.output(), "--path production typo: no node 'typo' in R.production\n");
-
-    let terminal = ScriptedTerminal::new();
-    let (mut broken, _) = session(terminal.clone(), &["greet"]);
-    broken.tree = Arc::new(Broken);
-    assert_eq!(run(broken).await, 2);
-    assert_eq!(terminal.output(), "no node is returned\n");
-
-    let terminal = ScriptedTerminal::new();
-    let (mut there, _) = session(terminal.clone(), &["checkout"]);
-    there.path = ["production", "web", ":w1"].map(str::to_string).to_vec();
-    assert_eq!(run(there).await, 0);
-    assert!(terminal.output().contains("R.production.web[w1]: "));
-}
-
-#[tokio::test]
-async fn one_action_may_be_a_command() {
-    assert_eq!(one_action(&["find", "staging"]).await, ("no actions in R.staging and below\n".to_string(), 0));
-    assert_eq!(one_action(&["help", "zzz"]).await.1, 2);
-}
-
-/// A session in the background, its screen and its end.
-struct Running {
-    terminal: Arc<ScriptedTerminal>,
-    seen: Arc<Seen>,
-    cancel: CancellationToken,
-    ended: tokio::task::JoinHandle<i32>,
-}
-
-impl Running {
-    fn start() -> Running {
-        let terminal = ScriptedTerminal::interactive();
-        let (session, seen) = session(terminal.clone(), &[]);
-        let cancel = session.cancel.clone();
-        Running { terminal, seen, cancel, ended: tokio::spawn(run(session)) }
-    }
-
-    async fn wait_for(&self, text: &str) {
-        self.wait_until(text, || up_to_cursor(&self.terminal).contains(text)).await;
-    }
-
-    async fn wait_until(&self, what: &str, fact: impl Fn() -> bool) {
-        let seen = async {
-            while !fact() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(20), seen).await;
-        assert!(waited.is_ok(), "no {what:?} on:\n{}", screen(&self.terminal));
-    }
-}
-
-#[tokio::test]
-async fn ctrl_c_interrupts_and_a_second_one_asks() {
-    let shell = Running::start();
-    shell.terminal.type_keys("stuck\r").await;
-    let runs = || shell.seen.0.lock().unwrap().contains(&"runs R.stuck".to_string());
-    shell.wait_until("the action runs", runs).await;
-    shell.terminal.type_keys("typed before\x03").await;
-    shell.wait_for("interrupting").await;
-    shell.terminal.type_keys("\x03").await;
-    shell.wait_for("stop or wait? [wait]").await;
-    shell.terminal.type_keys("wait\r").await;
-    shell.wait_for("[wait] wait\n").await;
-    shell.terminal.type_keys("\x03").await;
-    shell.terminal.type_keys("stop\rgreet typed ahead\r").await;
-    shell.wait_for("interrupted\nR > greet typed ahead\nR: <typed><ahead>\nR >").await;
-    assert!(!screen(&shell.terminal).contains("typed before"));
-    shell.terminal.type_keys("exit\r").await;
-    assert_eq!(shell.ended.await.unwrap(), 0);
-}
-
-#[tokio::test]
-async fn what_is_typed_while_an_action_runs_comes_after_it() {
-    let (screen, _) = typed("open\rreturn\rgreet\r").await;
-    assert!(screen.ends_with("R > greet\nR:\nR >"), "{screen}");
-}
-
-#[tokio::test]
-async fn a_cancelled_session_ends() {
-    let shell = Running::start();
-    shell.wait_for("R >").await;
-    shell.cancel.cancel();
-    assert_eq!(shell.ended.await.unwrap(), 130);
-}
-
-/// Output to a file, input from a pipe.
-struct Pipe {
-    shown: Arc<ScriptedTerminal>,
-    keys: KeyboardHub,
-}
-
-impl Pipe {
-    fn with(input: &'static str) -> Arc<Pipe> {
-        let keys = KeyboardHub::new();
-        let pushed = keys.clone();
-        tokio::spawn(async move {
-            for piece in input.as_bytes().chunks(5) {
-                pushed.push(bytes::Bytes::from_static(piece)).await;
-            }
-            pushed.close();
-        });
-        Arc::new(Pipe { shown: ScriptedTerminal::new(), keys })
-    }
-}
-
-#[async_trait]
-impl Terminal for Pipe {
-    async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.shown.write(bytes).await
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Plain
-    }
-
-    fn size(&self) -> watch::Receiver<Size> {
-        self.shown.size()
-    }
-
-    fn term(&self) -> String {
-        String::new()
-    }
-
-    fn interactive(&self) -> bool {
-        false
-    }
-
-    fn keyboard(&self) -> Keyboard {
-        self.keys.lease()
-    }
-
-    async fn auxiliary(&self, request: AuxiliaryRequest) -> io::Result<Arc<dyn Terminal>> {
-        self.shown.auxiliary(request).await
-    }
 }
 
 // rows: N-21
