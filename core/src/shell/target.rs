@@ -1,5 +1,6 @@
 //! What a line that is no command means: an action somewhere in the tree, with its parameters (rows N-14..N-23).
 
+use super::commands::TABLE;
 use super::place::{Place, is_callable, near, suggestion};
 use crate::node::{Action, DEFAULT_ACTION, Member, Node};
 
@@ -86,7 +87,14 @@ fn no_action(node: Node, word: &str, member: Option<&Member>, words: &[String], 
         return Err(format!("{node}.{word} is {kind}"));
     }
     let path: Vec<&str> = words[..at].iter().map(String::as_str).collect();
-    let help = if path.is_empty() { " (help lists the commands, ls the actions)" } else { "" };
     let meant = suggestion(word, names());
-    Err(format!("no action or node '{word}' in {node}{}", if meant.is_empty() { help } else { &meant }))
+    let help = match path.as_slice() {
+        _ if !meant.is_empty() => meant,
+        [] => " (help lists the commands, ls the actions)".to_string(),
+        path if TABLE.iter().any(|command| command.name == word) => {
+            format!(" (a command of the shell comes first: {word} {})", path.join(" "))
+        }
+        _ => String::new(),
+    };
+    Err(format!("no action or node '{word}' in {node}{help}"))
 }

@@ -157,6 +157,10 @@ async fn wrong_words_run_nothing_and_say_what_is_there() {
     for (line, message) in [
         ("greeet", "no action or node 'greeet' in R (did you mean 'greet'?)"),
         ("zzz", "no action or node 'zzz' in R (help lists the commands, ls the actions)"),
+        (
+            "production --run",
+            "no action or node '--run' in R.production (a command of the shell comes first: --run production)",
+        ),
         ("production branch", "R.production.branch is a value, not an action"),
         ("production", "incomplete: R.production is a node without default action"),
         ("production web :w9 checkout", "':w9': R.production.web: no cell 'w9' (cells: w1, w2)"),
