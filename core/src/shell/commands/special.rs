@@ -39,5 +39,7 @@ impl Special {
 
 /// An action that a command brings to a node; not once for each cell.
 pub(super) fn brought(node: Node, name: &str, action: Action) -> Target {
+    // Where deployer itself is written tells an operator nothing.
+    let action = Action { position: None, ..action };
     Target { node, name: name.to_string(), action, parameters: Vec::new() }
 }

@@ -131,6 +131,7 @@ async fn run_runs_one_command_on_all_hosts_of_a_node_each_once() {
     assert_eq!(text.matches("hello 23").count(), 2, "{text}");
     let (text, status) = said(&["--run", "web", ":w1", "--", "exit 3"]).await;
     assert!(status == 1 && text.contains("status 3") && !text.contains("w2"), "{text}");
+    assert!(!text.contains(".rs:"), "where deployer is written is no place of the deployment: {text}");
     assert_eq!(said(&["--run", "empty", "--", "true"]).await.1, 1);
     for (words, why) in [
         (&["--run", "empty", "--", "true"][..], "App.empty has no hosts: name a node that has"),
