@@ -5,9 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use deployer_protocol::{ErrorKind, SessionInfo};
 use tokio::sync::watch;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::authority::Person;
 use crate::session::{Handle, Inbox};
 
 /// Sessions at once; each has a PTY and a screen model, and they outlive their clients.
@@ -109,12 +106,16 @@ impl Registry {
     }
 
     /// Adds a pane under this name, with a number behind it when that is taken.
-    pub(crate) fn add_pane(&self, name: &str, owner: Arc<Person>, cancel: CancellationToken) -> (Arc<Handle>, Inbox) {
+    pub(crate) fn add_pane(
+        &self,
+        name: &str,
+        make: impl FnOnce(String) -> (Arc<Handle>, Inbox),
+    ) -> (Arc<Handle>, Inbox) {
         let mut state = self.lock();
         let numbered = (2..).map(|number| format!("{name}-{number}"));
         let mut names = std::iter::once(name.to_string()).chain(numbered);
         let free = names.find(|name| state.find(name).is_none()).unwrap_or_default();
-        let (handle, inbox) = Handle::new(free, owner, true, cancel);
+        let (handle, inbox) = make(free);
         state.panes.push(handle.clone());
         (handle, inbox)
     }
@@ -167,6 +168,8 @@ impl State {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
     use crate::authority::Person;
 

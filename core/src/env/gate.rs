@@ -11,6 +11,17 @@ pub trait Gate: Send + Sync {
     /// A sentence: who may not do what, and what to do about it.
     fn admit(&self, node: &Node) -> Result<(), String>;
 
+    /// Told when the operator has left the run: nothing typed reaches it any more.
+    fn goes_behind(&self) {}
+
+    /// Asked before the operator comes back to it: what is typed can reach it from now on.
+    ///
+    /// # Errors
+    /// A sentence: it stays where it is.
+    fn comes_back(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Told when something was kept from happening, for the journal: `what` is the action or command.
     fn refused(&self, node: &Node, what: &str, why: &str);
 }

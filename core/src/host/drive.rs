@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future;
 use tokio::sync::watch;
 
 use super::driven::{Driven, Ended, Stop};
@@ -56,20 +57,26 @@ async fn attended(
     let (gate, gate_seen) = watch::channel(if sudo.is_some() { Gate::Held } else { Gate::Open });
     let ctrl_c = AtomicBool::new(false);
     let keys = Keys { control: control.clone(), pty: connection.pty, interrupted: &ctrl_c };
-    let mut keys = pin!(keyboard(keys, gate_seen, connection, options, io));
-    let mut sizes = pin!(keys::follow_size(io.terminal.size(), control.clone()));
+    let keys = keyboard(keys, gate_seen, connection, options, io);
+    let (size, has_screen) = (io.terminal.size(), connection.operator && connection.pty);
+    let sizes = async {
+        if has_screen {
+            keys::follow_size(size, control).await;
+        }
+    };
+    // In this order: what was typed after the size has changed comes to a program that has heard of it.
+    let mut operator = pin!(future::join(sizes, keys));
     let (show, showing) = show::queue(io.terminal.clone());
     let mut showing = pin!(showing);
     let mut timeout = pin!(after(options.timeout));
     let show = connection.operator.then_some(show);
     let mut driven = Driven::new(process, show, connection.pty, sudo, Some(gate));
     let mut cancelled = pin!(io.cancel.cancelled());
-    let (mut keys_end, mut sizes_end, mut showing_end) = (false, !(connection.operator && connection.pty), false);
+    let (mut operator_end, mut showing_end) = (false, false);
     while driven.status.is_none() {
         tokio::select! {
             () = driven.step() => {}
-            () = &mut keys, if !keys_end => keys_end = true,
-            () = &mut sizes, if !sizes_end => sizes_end = true,
+            _ = &mut operator, if !operator_end => operator_end = true,
             () = &mut showing, if !showing_end => showing_end = true,
             () = &mut cancelled, if driven.stopped.is_none() => driven.stop(Stop::Cancelled),
             limit = &mut timeout, if driven.stopped.is_none() => driven.stop(Stop::TimedOut(limit)),

@@ -1,13 +1,14 @@
 //! The log as a tree: one line per event, indented by the depth of calls (row L-12).
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 use super::{Event, Listener, RunEntry, failure, summary};
 use crate::terminal::Terminal;
-use crate::terminal::style::{Style, cut, escaped};
+use crate::terminal::style::{Style, cut, escaped, width};
 
 /// Widest command or text of a line, columns.
 const TEXT_COLUMNS: usize = 80;
@@ -17,6 +18,8 @@ const DEPTH_MAX: usize = 40;
 /// One line of the log, harmless on any screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndentedLine {
+    /// Which of several actions that run beside each other it comes from, from 2 on; `None` for the first of them.
+    pub action: Option<usize>,
     /// Slug of the isolation it comes from; empty outside.
     pub label: String,
     /// The lines that are drawn in front, by depth.
@@ -27,13 +30,13 @@ pub struct IndentedLine {
 }
 
 impl IndentedLine {
-    /// As it is printed, with a line end.
-    pub fn shown(&self, colour: bool) -> String {
-        let label = match self.label.is_empty() {
-            true => String::new(),
-            false => Style::Bold.paint(colour, &self.label) + " ",
-        };
-        format!("{label}{}{}\n", self.bars, self.style.paint(colour, &self.text))
+    /// As it is printed, in one line of at most so many columns, with its end.
+    pub fn shown(&self, colour: bool, columns: usize) -> String {
+        let action = self.action.map(|number| format!("#{number} ")).unwrap_or_default();
+        let label = if self.label.is_empty() { String::new() } else { cut(&self.label, columns / 2) + " " };
+        let text = cut(&self.text, columns.saturating_sub(width(&action) + width(&label) + width(&self.bars)));
+        let (action, label) = (Style::Cyan.paint(colour, &action), Style::Bold.paint(colour, &label));
+        format!("{action}{label}{}{}\n", self.bars, self.style.paint(colour, &text))
     }
 }
 
@@ -43,22 +46,63 @@ pub trait LineSink: Send + Sync {
     fn line(&self, line: IndentedLine);
 }
 
-/// Makes lines of events. Isolations have a depth of their own, so that parallel ones do not mix (row L-07).
+/// Makes lines of events. Actions and isolations have a depth of their own, so that those that run beside each other do not
+/// mix (row L-07).
 pub struct IndentedLogger {
     sink: Arc<dyn LineSink>,
+    places: Arc<Places>,
+    place: Option<Arc<Place>>,
     label: String,
     depth: AtomicUsize,
+}
+
+/// Numbers of actions under way. A mutex around plain data, never held across an await.
+#[derive(Default)]
+struct Places(Mutex<BTreeSet<usize>>);
+
+/// One of them, free again when it is dropped.
+struct Place {
+    places: Arc<Places>,
+    number: usize,
+}
+
+impl Place {
+    /// The lowest that is free.
+    fn take(places: &Arc<Places>) -> Place {
+        let mut taken = places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = (1..).find(|number| !taken.contains(number)).unwrap_or(usize::MAX);
+        taken.insert(number);
+        Place { places: places.clone(), number }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
 }
 
 impl IndentedLogger {
     /// A log into this sink.
     pub fn new(sink: Arc<dyn LineSink>) -> Arc<IndentedLogger> {
-        Arc::new(IndentedLogger { sink, label: String::new(), depth: AtomicUsize::new(0) })
+        Arc::new(IndentedLogger {
+            sink,
+            places: Arc::default(),
+            place: None,
+            label: String::new(),
+            depth: AtomicUsize::new(0),
+        })
+    }
+
+    fn with(&self, place: Option<Arc<Place>>, label: String, depth: usize) -> Option<Arc<dyn Listener>> {
+        let (sink, places, depth) = (self.sink.clone(), self.places.clone(), AtomicUsize::new(depth));
+        Some(Arc::new(IndentedLogger { sink, places, place, label, depth }))
     }
 
     fn put(&self, mark: &str, style: Style, text: &str) {
         let depth = self.depth.load(Ordering::Relaxed).min(DEPTH_MAX);
         self.sink.line(IndentedLine {
+            action: self.place.as_ref().map(|place| place.number).filter(|number| *number > 1),
             label: self.label.clone(),
             bars: format!("{}{mark} ", "│ ".repeat(depth)),
             text: cut(&escaped(&text.replace('\n', "\\n")), TEXT_COLUMNS),
@@ -115,10 +159,13 @@ impl Listener for IndentedLogger {
         }
     }
 
+    fn action(&self) -> Option<Arc<dyn Listener>> {
+        self.with(Some(Arc::new(Place::take(&self.places))), String::new(), 0)
+    }
+
     fn branch(&self, label: &str) -> Option<Arc<dyn Listener>> {
         let label = if self.label.is_empty() { label.to_string() } else { format!("{}/{label}", self.label) };
-        let depth = AtomicUsize::new(self.depth.load(Ordering::Relaxed));
-        Some(Arc::new(IndentedLogger { sink: self.sink.clone(), label: cut(&escaped(&label), TEXT_COLUMNS), depth }))
+        self.with(self.place.clone(), cut(&escaped(&label), TEXT_COLUMNS), self.depth.load(Ordering::Relaxed))
     }
 }
 
@@ -137,7 +184,7 @@ mod tests {
 
     impl LineSink for Lines {
         fn line(&self, line: IndentedLine) {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.shown(false));
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.shown(false, 200));
         }
     }
 
@@ -192,5 +239,42 @@ mod tests {
             "└ ok",
         ];
         assert_eq!(others, expected);
+    }
+
+    // rows: L-07 L-12
+    #[tokio::test]
+    async fn actions_beside_each_other_have_a_depth_and_a_number_of_their_own() {
+        let lines = Arc::new(Lines::default());
+        let terminal: Arc<dyn Terminal> = ScriptedTerminal::new();
+        let logger = Logger::new(vec![IndentedLogger::new(lines.clone())], terminal.clone());
+        let entered =
+            |action: &str| Event::Entered { node: "prod".to_string(), action: action.to_string(), args: Vec::new() };
+        let left = || Event::Left { node: String::new(), action: String::new(), ok: true };
+        let (first, second) = (logger.action(), logger.action());
+        first.emit(entered("deploy")).await;
+        second.emit(entered("look")).await;
+        second.branch(terminal, "w1").emit(Event::RunStarted(run("w1", "uptime"))).await;
+        first.emit(left()).await;
+        drop(first);
+        let third = logger.action();
+        third.emit(entered("say")).await;
+        second.emit(left()).await;
+        let lines = lines.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).concat();
+        let expected =
+            ["┌ prod.deploy()", "#2 ┌ prod.look()", "#2 w1 │ $ w1 [sudo] uptime", "└ ok", "┌ prod.say()", "#2 └ ok"];
+        assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_line_stays_one_line_on_a_narrow_screen() {
+        let line = IndentedLine {
+            action: Some(2),
+            label: "web1.a-long-name.example.org".to_string(),
+            bars: "│ │ $ ".to_string(),
+            text: "x".repeat(80),
+            style: Style::Plain,
+        };
+        assert_eq!(line.shown(false, 40), "#2 web1.a-long-name.... │ │ $ xxxxxxx...\n");
+        assert!(line.shown(false, 4).ends_with("$ \n"), "{}", line.shown(false, 4));
     }
 }

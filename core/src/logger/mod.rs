@@ -164,6 +164,12 @@ pub trait Listener: Send + Sync {
     /// Takes an event. `terminal` is the terminal of the run, an auxiliary one inside an isolation.
     async fn event(&self, event: &Event, terminal: &Arc<dyn Terminal>);
 
+    /// Who listens to one action of a shell instead, beside which others may run; `None`: this one hears the events of all
+    /// as they come.
+    fn action(&self) -> Option<Arc<dyn Listener>> {
+        None
+    }
+
     /// Who listens to one isolation of a parallel run instead (row L-06); `None`: this one hears the events of all
     /// isolations as they come.
     fn branch(&self, label: &str) -> Option<Arc<dyn Listener>> {
@@ -205,6 +211,12 @@ impl Logger {
         let listeners =
             self.listeners.iter().map(|listener| listener.branch(label).unwrap_or_else(|| listener.clone()));
         Logger { listeners: listeners.collect(), terminal }
+    }
+
+    /// The logger of one action of a shell: each listener, or whom that supplies for it.
+    pub fn action(&self) -> Logger {
+        let listeners = self.listeners.iter().map(|listener| listener.action().unwrap_or_else(|| listener.clone()));
+        Logger { listeners: listeners.collect(), terminal: self.terminal.clone() }
     }
 
     /// The same with one listener more, for as long as the new logger is used (row L-01).

@@ -96,13 +96,13 @@ impl Shell {
         let log: Arc<dyn Listener> = self.log.on(terminal.clone());
         let listeners = [log].into_iter().chain(self.session.listeners.iter().cloned());
         let listeners = listeners.chain(admitted.listeners.iter().cloned()).collect();
-        let logger = Logger::new(listeners, terminal.clone());
+        let logger = Logger::new(listeners, terminal.clone()).action();
         Surroundings { job: Some(job), asker: self.asker.elsewhere(terminal.clone()), screen, terminal, logger }
     }
 
     /// The shell's own terminal.
     pub(super) fn surroundings(&self, admitted: &Admitted) -> Surroundings {
-        let logger = admitted.listeners.iter().cloned().fold(self.logger.clone(), |logger, one| logger.with(one));
+        let logger = admitted.listeners.iter().cloned().fold(self.logger.action(), |logger, one| logger.with(one));
         let (screen, terminal, asker) = (self.screen.clone(), self.terminal.clone(), self.asker.clone());
         Surroundings { job: None, screen, terminal, asker, logger }
     }

@@ -265,6 +265,10 @@ impl Shell {
             let hint = if self.jobs.is_empty() { "nothing was left running" } else { "jobs lists them" };
             return self.wrong(&format!("no job {number}: {hint}")).await.map(Outcome::Status);
         };
+        let job = match job {
+            Ok(job) => job,
+            Err(why) => return Ok(Outcome::Status(self.forbid(why).await)),
+        };
         job.bring_front().await;
         let done = self.in_front(job).await?;
         Ok(self.after(done))

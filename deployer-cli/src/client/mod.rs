@@ -14,6 +14,7 @@ mod plain;
 pub(crate) mod raw;
 mod signals;
 mod terminal;
+mod unsent;
 
 use std::io::IsTerminal;
 
@@ -69,8 +70,8 @@ pub(crate) struct Manner {
 pub(crate) struct Attached {
     /// Its name.
     session: String,
-    /// Whether it has our terminal.
-    on_terminal: bool,
+    /// The size of our terminal, lines and columns, as the daemon was told it; `None` when the session does not have it.
+    terminal: Option<(u16, u16)>,
     /// Whether it was there before, so that its screen replaces ours.
     joined: bool,
 }
@@ -88,8 +89,9 @@ pub(crate) async fn open(connection: &mut Connection, wish: &Wish, color: bool) 
     if on_terminal {
         connection.announce_windows(Opener::of_process().is_some()).await;
     }
+    let terminal = told_size(&message);
     let session = connection.attach(message).await?;
-    Ok(Attached { session, on_terminal, joined: matches!(wish, Wish::Join { .. }) })
+    Ok(Attached { session, terminal, joined: matches!(wish, Wish::Join { .. }) })
 }
 
 /// Stays attached until the session ends or is left.
@@ -97,11 +99,22 @@ pub(crate) async fn open(connection: &mut Connection, wish: &Wish, color: bool) 
 /// # Errors
 /// When the daemon goes away, or the terminal cannot be used.
 pub(crate) async fn stay(connection: Connection, attached: Attached, manner: Manner) -> Result<Ending, Failure> {
-    if attached.on_terminal {
+    if attached.terminal.is_some() {
         terminal::stay(connection, attached, manner).await
     } else {
         plain::stay(connection, attached.session).await
     }
+}
+
+/// The size of the terminal that a wish has told the daemon.
+fn told_size(message: &FromClient) -> Option<(u16, u16)> {
+    let terminal = match message {
+        FromClient::Open(open) => open.terminal.as_ref()?,
+        FromClient::Join(join) => &join.terminal,
+        FromClient::Claim(claim) | FromClient::Monitor(claim) => &claim.terminal,
+        _ => return None,
+    };
+    Some((terminal.rows, terminal.cols))
 }
 
 fn message(wish: &Wish, on_terminal: bool, color: bool) -> Result<FromClient, Failure> {

@@ -15,6 +15,7 @@ use super::ending::{Ending, lost};
 use super::outlet::Outlet;
 use super::raw::{self, RawTerminal};
 use super::signals::{Notice, Signals};
+use super::unsent::Unsent;
 use super::{Attached, Manner, keys};
 use crate::failure::Failure;
 use crate::windows::Opener;
@@ -45,7 +46,9 @@ pub(super) async fn stay(connection: Connection, attached: Attached, manner: Man
     let scanner = manner.detach_key.map(Scanner::new);
     let link = connection.split();
     let windows = Opener::of_process().map(|opener| opener.start(link.path.clone(), link.to_daemon.clone()));
-    let pump = Pump { link, signals, terminal, keys, scanner, manner, windows, unsent: None, refused: None };
+    // It is told again only when it has changed: a size makes the daemon paint all of the screen.
+    let unsent = Unsent::after(attached.terminal);
+    let mut pump = Pump { link, signals, terminal, keys, scanner, manner, windows, unsent, refused: None };
     pump.tell_size();
     pump.run(attached.session, screen).await
 }
@@ -59,8 +62,7 @@ struct Pump {
     manner: Manner,
     /// Opens windows, where that can be done.
     windows: Option<mpsc::Sender<OpenWindow>>,
-    /// Typed, and not yet taken by the queue to the daemon.
-    unsent: Option<FromClient>,
+    unsent: Unsent,
     /// Said by the daemon, perhaps before it hangs up.
     refused: Option<Failure>,
 }
@@ -136,14 +138,14 @@ impl Pump {
                     (Some(room), Some(bytes)) => room.send(bytes),
                     _ => return Out::ScreenGone,
                 },
-                typed = self.keys.recv(), if self.unsent.is_none() => match typed {
+                typed = self.keys.recv(), if self.unsent.is_empty() => match typed {
                     Some(bytes) => if let Some(out) = self.typed(bytes) {
                         return out;
                     },
                     None => return Out::ScreenGone,
                 },
                 // Without room it no longer listens: what it still says tells why.
-                room = to_daemon.reserve(), if self.unsent.is_some() => if let (Ok(room), Some(message)) = (room, self.unsent.take()) {
+                room = to_daemon.reserve(), if !self.unsent.is_empty() => if let (Ok(room), Some(message)) = (room, self.unsent.next()) {
                     room.send(message);
                 },
             }
@@ -163,7 +165,9 @@ impl Pump {
         if self.manner.watching {
             return bytes.contains(&CTRL_C).then_some(Out::Leave);
         }
-        self.unsent = Some(FromClient::Input(bytes));
+        // The keys may be here before the signal is; they were typed at what the terminal shows now.
+        self.tell_size();
+        self.unsent.input(bytes);
         None
     }
 
@@ -202,14 +206,15 @@ impl Pump {
         if self.terminal.resume().is_err() {
             return Some(Out::ScreenGone);
         }
+        // Told in any case: what the terminal shows is not the session any more, and is painted again.
+        self.unsent.forget_size();
         self.tell_size();
         None
     }
 
-    /// Tells the daemon the size (row Q-14). When its queue is full it is told with the next change; input that
-    /// waits there would be drawn for the old size anyway.
-    fn tell_size(&self) {
-        let _ = self.link.to_daemon.try_send(FromClient::Resize(raw::size()));
+    /// Tells the daemon the size where it has changed (row Q-14).
+    fn tell_size(&mut self) {
+        self.unsent.size(raw::size());
     }
 
     /// Says that we leave, and waits until the daemon has understood.

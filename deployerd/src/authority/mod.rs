@@ -1,9 +1,11 @@
 //! Who may do what (design 7, docs/authority.md).
 //!
 //! `policy` says which rank a person has where; `verbs` is the one place that says what each message of the protocol
-//! needs; `access` says whose a session is; `typists` knows who typed; `overseer` binds what runs in a session to them.
+//! needs; `access` says whose a session is; `typists` knows who typed; `overseer` binds what runs in a session to them; `at_work`
+//! keeps keys from what they may not reach.
 
 mod access;
+mod at_work;
 mod overseer;
 mod person;
 mod policy;
@@ -18,6 +20,9 @@ use deployer_core::shell::Tree;
 use tokio::sync::watch;
 
 pub(crate) use access::{Access, Attached, Standing};
+#[cfg(test)]
+pub(crate) use at_work::tests as people;
+pub(crate) use at_work::{AtWork, kept_from};
 pub(crate) use overseer::SessionOverseer;
 pub use person::Person;
 pub(crate) use person::{gid_of, uid_of};

@@ -8,9 +8,8 @@ use async_trait::async_trait;
 use deployer_core::env::Gate;
 use deployer_core::node::Node;
 use deployer_core::shell::{Admitted, Overseer, Wished};
-use deployer_core::terminal::KeyboardHub;
 
-use super::{Authority, Person, Place, Rank};
+use super::{AtWork, Authority, Person, Place, Rank};
 use crate::journal::{About, Entry, Journal, JournalListener, What, text};
 use crate::session::Handle;
 
@@ -22,14 +21,12 @@ pub(crate) struct SessionOverseer {
     pub(crate) handle: Arc<Handle>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) journal: Arc<Journal>,
-    /// The session's keyboard.
-    pub(crate) keys: KeyboardHub,
 }
 
 #[async_trait]
 impl Overseer for SessionOverseer {
     fn awaiting_line(&self) {
-        self.handle.typists.new_line(|| self.keys.is_idle());
+        self.handle.typists.new_line(|| self.handle.keyboard.is_idle());
     }
 
     async fn begin(&self, wished: Wished<'_>) -> Result<Admitted, String> {
@@ -45,21 +42,15 @@ impl Overseer for SessionOverseer {
         };
         self.journal.permits(Entry::now(about.clone(), what)).await?;
         tracing::info!(session = self.handle.name, node = wished.node, action = wished.action, "action begins");
-        let gate = SessionGate {
-            owner,
-            behind,
-            authority: self.authority.clone(),
-            journal: self.journal.clone(),
-            handle: self.handle.clone(),
-            keys: self.keys.clone(),
-            about: about.clone(),
-        };
+        let at_work = AtWork::begin(&self.handle, &self.authority, &self.journal);
+        let gate = SessionGate { owner, behind, at_work: at_work.clone(), about: about.clone() };
         let listener =
-            JournalListener { handle: self.handle.clone(), about: about.clone(), journal: self.journal.clone() };
+            JournalListener { at_work: at_work.clone(), about: about.clone(), journal: self.journal.clone() };
         let (journal, session, since) = (self.journal.clone(), self.handle.name.clone(), Instant::now());
         let ended = move |status| {
             let elapsed_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::info!(session, %node, %action, status, elapsed_ms, "action has ended");
+            at_work.is_over();
             journal.write(Entry::now(about, What::ActionEnd { node, action, status, elapsed_ms }));
         };
         Ok(Admitted { gate: Arc::new(gate), listeners: vec![Arc::new(listener)], ended: Box::new(ended) })
@@ -70,10 +61,7 @@ impl Overseer for SessionOverseer {
 struct SessionGate {
     owner: Arc<Person>,
     behind: Vec<Arc<Person>>,
-    authority: Arc<Authority>,
-    journal: Arc<Journal>,
-    handle: Arc<Handle>,
-    keys: KeyboardHub,
+    at_work: Arc<AtWork>,
     /// Those behind it, for the journal: another action may run meanwhile.
     about: About,
 }
@@ -81,7 +69,7 @@ struct SessionGate {
 impl Gate for SessionGate {
     /// The policy that holds now, not that when the action began: who loses a rank loses it for the next step.
     fn admit(&self, node: &Node) -> Result<(), String> {
-        let policy = self.authority.policy();
+        let policy = self.at_work.authority.policy();
         let place = Place::of(node);
         for person in self.behind.iter().chain([&self.owner]) {
             let (rank, limit) = policy.rank_at(person, &place);
@@ -90,7 +78,7 @@ impl Gate for SessionGate {
             }
             let whose = match self.behind.iter().any(|other| other.uid == person.uid) {
                 true => person.name.clone(),
-                false => format!("session {} belongs to {}, who", self.handle.name, person.name),
+                false => format!("session {} belongs to {}, who", self.at_work.handle.name, person.name),
             };
             let is = rank.map_or("has no rank any more".to_string(), |rank| format!("is {rank}"));
             let here = match (limit, policy.file()) {
@@ -99,18 +87,22 @@ impl Gate for SessionGate {
             };
             return Err(format!("{whose} {is}{here}; running actions of {node} needs operator: ask an admin"));
         }
-        // Keys wait for whoever reads next: not for what runs here when one who may not type here has typed some of them.
-        let may_type = |person: &Arc<Person>| policy.rank_at(person, &place).0 >= Some(Rank::Operator);
-        if policy.has_limits() && !self.handle.typists.waiting().iter().all(may_type) {
-            self.keys.flush();
-        }
+        self.at_work.admitted(&place);
         Ok(())
     }
 
+    fn goes_behind(&self) {
+        self.at_work.goes_behind();
+    }
+
+    fn comes_back(&self) -> Result<(), String> {
+        self.at_work.comes_back()
+    }
+
     fn refused(&self, node: &Node, what: &str, why: &str) {
-        let session = &self.handle.name;
+        let session = &self.at_work.handle.name;
         tracing::info!(session, %node, what, why, "refused");
         let what = What::Refusal { verb: text(what), node: Some(text(&node.to_string())), reason: text(why) };
-        self.journal.write(Entry::now(self.about.clone(), what));
+        self.at_work.journal.write(Entry::now(self.about.clone(), what));
     }
 }

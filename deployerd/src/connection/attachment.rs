@@ -67,7 +67,7 @@ impl Attachment {
             return;
         }
         self.waiting_bytes += bytes.len();
-        self.waiting.push_back(Typed::Keys(by, bytes));
+        self.waiting.push_back(Typed::Keys { by, person: self.person.clone(), bytes });
     }
 
     /// Passes on at once what the session can take without waiting: before the client goes.
@@ -78,7 +78,7 @@ impl Attachment {
                 tracing::info!(session = self.session.name, "input that nobody read was dropped with its client");
                 return self.waiting.clear();
             };
-            self.session.send(&self.person, permit, next);
+            self.session.send(permit, next);
         }
     }
 
@@ -112,11 +112,11 @@ pub(super) async fn pass_on(attachment: &mut Option<Attachment>) {
     let Some(keys) = &attachment.keys else { return attachment.waiting.clear() };
     let permit = keys.reserve().await;
     let next = attachment.waiting.pop_front();
-    if let Some(Typed::Keys(_, bytes)) = &next {
+    if let Some(Typed::Keys { bytes, .. }) = &next {
         attachment.waiting_bytes -= bytes.len();
     }
     // Without a permit the session has ended, nobody reads it any more.
     if let (Ok(permit), Some(typed)) = (permit, next) {
-        attachment.session.send(&attachment.person, permit, typed);
+        attachment.session.send(permit, typed);
     }
 }

@@ -24,6 +24,7 @@ use crate::journal::{About, Entry, What};
 use crate::session::Event;
 use deployer_core::options::Settings;
 use deployer_core::terminal::Size;
+use tokio::sync::oneshot;
 
 /// Longest reason of a client that is passed on, characters.
 const REASON_MAX: usize = 200;
@@ -138,7 +139,10 @@ impl<R: Requests> Connection<R> {
             }
             FromClient::Resize((rows, cols)) => {
                 if let Some(attachment) = &self.attachment {
-                    attachment.session.tell(Event::Resize(self.id, Size::clamped(rows, cols))).await;
+                    let (done, is_done) = oneshot::channel();
+                    attachment.session.tell(Event::Resize(self.id, Size::clamped(rows, cols), done)).await;
+                    // A session that has ended needs no size.
+                    let _either_way = is_done.await;
                 }
             }
             FromClient::Detach(()) => self.detach().await,

@@ -13,6 +13,9 @@ const OUTPUT_MAX: usize = 1024 * 1024;
 /// Terminal bytes in one message. Small enough that a keystroke's echo is not stuck behind much.
 const PIECE: usize = 32 * 1024;
 
+/// Terminal bytes from this length on are not copied for each client. Shorter ones are: a place in the queue costs as much.
+const SHARED_MIN: usize = 256;
+
 /// Messages other than terminal bytes that may wait before whoever asks for more has to wait.
 const MESSAGES_MAX: usize = 64;
 
@@ -43,7 +46,10 @@ struct State {
 }
 
 enum Item {
+    /// Terminal bytes of this client alone, to which more can be added.
     Output(BytesMut),
+    /// Terminal bytes that all clients of the session share.
+    Shared(Bytes),
     /// Output of a client without a terminal.
     Stream(Stream, BytesMut),
     Message(FromDaemon),
@@ -73,10 +79,51 @@ pub(crate) enum Put {
     CutOff,
 }
 
+impl Item {
+    fn is_output(&self) -> bool {
+        matches!(self, Item::Output(_) | Item::Shared(_))
+    }
+}
+
 impl State {
     fn drop_output(&mut self) {
-        self.items.retain(|item| !matches!(item, Item::Output(_)));
+        self.items.retain(|item| !item.is_output());
+        self.items.shrink_to_fit();
         self.output_bytes = 0;
+    }
+
+    fn add_output(&mut self, bytes: &Bytes) {
+        self.output_bytes += bytes.len();
+        match self.items.back_mut() {
+            _ if bytes.len() >= SHARED_MIN => self.items.extend(cut(bytes).map(Item::Shared)),
+            Some(Item::Output(last)) if last.len() + bytes.len() <= PIECE => last.extend_from_slice(bytes),
+            _ => self.items.push_back(Item::Output(BytesMut::from(&bytes[..]))),
+        }
+    }
+
+    /// Terminal bytes at the front, those of several writes in one piece.
+    fn take_output(&mut self) -> Option<Bytes> {
+        let first = self.pop_output(PIECE)?;
+        let Some(second) = self.pop_output(PIECE - first.len()) else { return Some(first) };
+        let mut whole = BytesMut::with_capacity(PIECE);
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while let Some(next) = self.pop_output(PIECE - whole.len()) {
+            whole.extend_from_slice(&next);
+        }
+        Some(whole.freeze())
+    }
+
+    /// One write of them, if it has at most so many bytes.
+    fn pop_output(&mut self, most: usize) -> Option<Bytes> {
+        let bytes = match self.items.front_mut()? {
+            Item::Output(bytes) if bytes.len() <= most => std::mem::take(bytes).freeze(),
+            Item::Shared(bytes) if bytes.len() <= most => std::mem::take(bytes),
+            _ => return None,
+        };
+        self.items.pop_front();
+        self.output_bytes -= bytes.len();
+        Some(bytes)
     }
 
     /// Small writes become one message, so that a line costs neither side a message.
@@ -91,11 +138,12 @@ impl State {
     }
 
     fn take(&mut self) -> Option<FromDaemon> {
+        if let Some(bytes) = self.take_output() {
+            return Some(FromDaemon::Output(bytes));
+        }
         Some(match self.items.pop_front()? {
-            Item::Output(bytes) => {
-                self.output_bytes -= bytes.len();
-                FromDaemon::Output(bytes.freeze())
-            }
+            Item::Output(bytes) => FromDaemon::Output(bytes.freeze()),
+            Item::Shared(bytes) => FromDaemon::Output(bytes),
             Item::Stream(stream, bytes) => {
                 self.stream_bytes -= bytes.len();
                 stream.message(bytes.freeze())
@@ -111,7 +159,8 @@ impl Outbox {
     }
 
     /// Adds terminal bytes, never waiting. From the first [`Put::CutOff`] on until [`Outbox::put_repaint`] all are dropped.
-    pub(crate) fn put_output(&self, bytes: &[u8]) -> Put {
+    /// Many bytes are shared with whoever else has them.
+    pub(crate) fn put_output(&self, bytes: &Bytes) -> Put {
         let mut state = self.lock();
         if state.gone || state.cut_off {
             return Put::CutOff;
@@ -121,11 +170,7 @@ impl Outbox {
             state.cut_off = true;
             return Put::CutOff;
         }
-        state.output_bytes += bytes.len();
-        match state.items.back_mut() {
-            Some(Item::Output(last)) if last.len() + bytes.len() <= PIECE => last.extend_from_slice(bytes),
-            _ => state.items.extend(bytes.chunks(PIECE).map(|piece| Item::Output(BytesMut::from(piece)))),
-        }
+        state.add_output(bytes);
         drop(state);
         self.filled.notify_one();
         Put::Queued
@@ -133,14 +178,13 @@ impl Outbox {
 
     /// Replaces all terminal bytes that wait by a repaint, which says it all, and takes output again after a cut.
     /// Always taken: its size is bounded by that of the screen.
-    pub(crate) fn put_repaint(&self, bytes: &[u8]) {
+    pub(crate) fn put_repaint(&self, bytes: &Bytes) {
         let mut state = self.lock();
         if state.gone {
             return;
         }
         state.drop_output();
-        state.items.extend(bytes.chunks(PIECE).map(|piece| Item::Output(BytesMut::from(piece))));
-        state.output_bytes = bytes.len();
+        state.add_output(bytes);
         state.cut_off = false;
         drop(state);
         self.filled.notify_one();
@@ -178,7 +222,7 @@ impl Outbox {
                 if state.gone {
                     return false;
                 }
-                let messages = state.items.iter().filter(|item| !matches!(item, Item::Output(_))).count();
+                let messages = state.items.iter().filter(|item| !item.is_output()).count();
                 if messages < MESSAGES_MAX && state.stream_bytes < OUTPUT_MAX {
                     return true;
                 }
@@ -247,6 +291,11 @@ impl Outbox {
             }
         }
     }
+}
+
+/// Terminal bytes as messages have them.
+fn cut(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
+    (0..bytes.len()).step_by(PIECE).map(|start| bytes.slice(start..bytes.len().min(start + PIECE)))
 }
 
 /// Text for one of the streams of a client without a terminal, in pieces.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deployer_protocol::{ErrorKind, FromClient, FromDaemon, Share};
 
 use super::{Connection, Refusal, Requests, no_such_session};
-use crate::authority::{Person, Rank, Rule, Subject, permit, rule, subject, uid_of, verb};
+use crate::authority::{Person, Rank, Rule, Subject, kept_from, permit, rule, subject, uid_of, verb};
 use crate::journal::{About, What, text};
 use crate::session::Handle;
 
@@ -52,15 +52,7 @@ impl<R: Requests> Connection<R> {
 
     /// Why keys may not reach what runs: the person may not act on a node that it acts on.
     fn kept_from_typing(&self, session: &Handle) -> Option<String> {
-        let policy = self.daemon.options.oversight.authority.policy();
-        if !policy.has_limits() && policy.rank(&self.person) >= Some(Rank::Operator) {
-            return None;
-        }
-        let place = session
-            .places
-            .now()
-            .into_iter()
-            .find(|place| policy.rank_at(&self.person, place).0 < Some(Rank::Operator))?;
+        let place = kept_from(&self.daemon.options.oversight.authority.policy(), &self.person, session)?;
         Some(format!("{} may not type while something runs on {place}: that needs operator there", self.person.name))
     }
 

@@ -17,6 +17,9 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Bytes after which messages that wait are not added to those that are sent.
 const TOGETHER: usize = 64 * 1024;
 
+/// Memory that is kept for the next messages: a client that was once flooded costs no more than others.
+const KEPT: usize = 8 * 1024;
+
 /// Writes until the outbox ends or the client is gone.
 pub(super) async fn write(mut socket: OwnedWriteHalf, outbox: std::sync::Arc<Outbox>) {
     let mut codec = FrameCodec::<FromClient, FromDaemon>::default();
@@ -40,7 +43,10 @@ pub(super) async fn write(mut socket: OwnedWriteHalf, outbox: std::sync::Arc<Out
         if last {
             break;
         }
-        buffer.clear();
+        match buffer.capacity() > KEPT {
+            true => buffer = BytesMut::new(),
+            false => buffer.clear(),
+        }
     }
     outbox.give_up();
 }

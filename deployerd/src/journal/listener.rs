@@ -10,11 +10,11 @@ use deployer_core::terminal::Terminal;
 
 use super::entry::text;
 use super::{About, Entry, Journal, What};
-use crate::session::Handle;
+use crate::authority::AtWork;
 
 /// Writes what an action of a session runs, and keeps track of the nodes that it runs on.
 pub(crate) struct JournalListener {
-    pub(crate) handle: Arc<Handle>,
+    pub(crate) at_work: Arc<AtWork>,
     /// Those behind the action.
     pub(crate) about: About,
     pub(crate) journal: Arc<Journal>,
@@ -30,8 +30,8 @@ impl JournalListener {
 impl Listener for JournalListener {
     async fn event(&self, event: &Event, _: &Arc<dyn Terminal>) {
         match event {
-            Event::Entered { node, .. } => self.handle.places.enter(node),
-            Event::Left { node, .. } => self.handle.places.leave(node),
+            Event::Entered { node, .. } => self.at_work.enters(node),
+            Event::Left { node, .. } => self.at_work.leaves(node),
             Event::RunStarted(run) => self.write(What::Command {
                 node: text(&run.node),
                 host: text(&run.host),

@@ -81,6 +81,11 @@ impl<W: Out> Cast<W> {
         self.events(at, &[("r", &told(size))])
     }
 
+    /// The limit, when nothing is written any more because of it.
+    pub(super) fn limit_reached(&self) -> Option<u64> {
+        self.full.then_some(self.limit)
+    }
+
     /// All of them or none.
     fn events(&mut self, at: Duration, events: &[(&str, &str)]) -> io::Result<()> {
         if self.full {

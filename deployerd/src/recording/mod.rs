@@ -4,6 +4,7 @@
 //! or full, bytes are left out, which the recording says, and the screen is drawn anew.
 
 mod cast;
+mod news;
 mod playback;
 mod writer;
 
@@ -19,8 +20,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use deployer_core::terminal::Size;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::journal::private_directories;
+pub(crate) use news::News;
 pub use playback::Playback;
 
 use crate::session::Screen;
@@ -72,12 +75,13 @@ impl Recordings {
         let cast = Cast::begin(file, &header, self.limit)?;
         let id = self.last.fetch_add(1, Ordering::Relaxed);
         let lost = Arc::<AtomicBool>::default();
-        let kept = Kept { path: path.clone(), cast, lost: lost.clone(), broken: false };
+        let news = Arc::<watch::Sender<News>>::default();
+        let kept = Kept { path: path.clone(), cast, lost: lost.clone(), news: news.clone(), broken: false };
         self.queue
             .try_send(Job::Begin(id, Box::new(kept)))
             .map_err(|_| io::Error::other("the disk is too slow for the recordings there are"))?;
         let (queue, started) = (self.queue.clone(), Instant::now());
-        Ok(Recording { id, path, queue, started, size, missing: false, lost, not_before: None })
+        Ok(Recording { id, path, queue, started, size, missing: false, lost, news, not_before: None })
     }
 
     fn file(&self, session: &str, now: Timestamp) -> io::Result<(PathBuf, File)> {
@@ -106,6 +110,8 @@ pub(crate) struct Recording {
     missing: bool,
     /// The disk did not take something, says the thread that writes.
     lost: Arc<AtomicBool>,
+    /// Told when there is a gap, and when it goes on.
+    news: Arc<watch::Sender<News>>,
     /// When to try again after that.
     not_before: Option<Instant>,
 }
@@ -114,6 +120,11 @@ impl Recording {
     /// Its file.
     pub(crate) fn file(&self) -> &Path {
         &self.path
+    }
+
+    /// Follows how it stands.
+    pub(crate) fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
     }
 
     /// Takes output that `screen` has taken already. Never waits.
@@ -131,6 +142,10 @@ impl Recording {
             false => Job::Output(self.id, self.started.elapsed(), Bytes::copy_from_slice(bytes)),
         };
         self.missing = self.queue.try_send(piece).is_err();
+        if self.missing {
+            self.not_before = Some(Instant::now() + AGAIN);
+            News::Gap("the disk is too slow".to_string()).tell(&self.news);
+        }
     }
 
     /// The terminal has another size.

@@ -12,6 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use deployer_core::terminal::Size;
 
+use tokio::sync::watch;
+
+use super::News;
 use super::cast::Cast;
 
 /// Asked of the thread; numbers tell recordings apart.
@@ -29,6 +32,8 @@ pub(super) struct Kept {
     pub(super) cast: Cast<File>,
     /// Shared with the session, which then sends the whole screen some time.
     pub(super) lost: Arc<AtomicBool>,
+    /// Those who are attached hear of it.
+    pub(super) news: Arc<watch::Sender<News>>,
     /// Something could not be written: what comes next must not build on it, until the screen is drawn anew.
     pub(super) broken: bool,
 }
@@ -36,6 +41,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Does a job, unless it builds on what is missing.
     fn take(&mut self, job: Job) {
+        let redraws = matches!(job, Job::Redrawn(..));
         let written = match job {
             Job::Redrawn(_, at, size, bytes) => self.cast.redrawn(at, size, &bytes),
             _ if self.broken => return,
@@ -44,6 +50,12 @@ impl Kept {
             Job::Begin(..) | Job::End(_) => Ok(()),
         };
         self.note(&written);
+        match (&written, self.cast.limit_reached()) {
+            (Err(error), _) => News::Gap(error.to_string()).tell(&self.news),
+            (Ok(()), Some(limit)) => News::Ended(limit).tell(&self.news),
+            (Ok(()), None) if redraws => News::Written.tell(&self.news),
+            (Ok(()), None) => {}
+        }
     }
 
     /// The log says when a gap begins and when it ends; not once a line.

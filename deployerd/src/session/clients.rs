@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use deployer_core::terminal::Size;
 use deployer_protocol::FromDaemon;
 use tokio::time::Instant;
@@ -53,6 +54,8 @@ enum View {
 
 struct Cropped {
     shown: Vec<String>,
+    /// Whether it is painted on the alternate screen, as the session is: then a client that leaves finds its own again.
+    alternate: bool,
     painted: Instant,
     /// The last painting is not with the client yet.
     busy: bool,
@@ -168,12 +171,14 @@ impl Clients {
 
     /// Passes output on, that `screen` has taken already. Never waits.
     pub(crate) fn output(&mut self, bytes: &[u8], left_alternate: bool, screen: &dyn Screen) {
+        // Once for all: a hundred who are slow to read share what waits for them.
+        let bytes = Bytes::copy_from_slice(bytes);
         for index in 0..self.attached.len() {
             let attached = &mut self.attached[index];
             match &mut attached.view {
                 View::Live if left_alternate && attached.other_screen_unknown => self.show(index, screen),
                 View::Live => {
-                    if attached.client.outbox.put_output(bytes) == Put::CutOff {
+                    if attached.client.outbox.put_output(&bytes) == Put::CutOff {
                         attached.view = View::CutOff;
                         self.caught_up.tell_when_sent(attached.client.id, &attached.client.outbox);
                     }
@@ -252,15 +257,16 @@ impl Clients {
         if attached.client.size == size {
             attached.view = View::Live;
             attached.other_screen_unknown = screen.alternate();
-            let repaint = screen.repaint();
-            match above {
-                b"" => attached.client.outbox.put_repaint(&repaint),
-                _ => attached.client.outbox.put_repaint(&[known_state(), above, &repaint].concat()),
-            }
+            let repaint = match above {
+                b"" => screen.repaint(),
+                _ => [known_state(), above, &screen.repaint()].concat(),
+            };
+            attached.client.outbox.put_repaint(&repaint.into());
         } else {
-            let cropped = Cropped { shown: Vec::new(), painted: Instant::now(), busy: false, dirty: true };
+            let cropped =
+                Cropped { shown: Vec::new(), alternate: false, painted: Instant::now(), busy: false, dirty: true };
             attached.view = View::Cropped(cropped);
-            attached.client.outbox.put_repaint(known_state());
+            attached.client.outbox.put_repaint(&Bytes::from_static(known_state()));
             self.paint_cropped(index, screen);
         }
     }
@@ -270,6 +276,10 @@ impl Clients {
         let View::Cropped(cropped) = &mut attached.view else { return };
         let rows = screen.cropped(attached.client.size);
         let mut changes = String::new();
+        if std::mem::replace(&mut cropped.alternate, screen.alternate()) != screen.alternate() {
+            changes.push_str(if cropped.alternate { "\x1b[?1049h" } else { "\x1b[?1049l" });
+            cropped.shown.clear();
+        }
         for (i, row) in rows.iter().enumerate() {
             // The last entry is the cursor, which is set after every change.
             let cursor = i + 1 == rows.len();
@@ -283,7 +293,7 @@ impl Clients {
         cropped.painted = Instant::now();
         cropped.dirty = false;
         cropped.busy = true;
-        if attached.client.outbox.put_output(changes.as_bytes()) == Put::CutOff {
+        if attached.client.outbox.put_output(&changes.into()) == Put::CutOff {
             // Everything is painted again when it has caught up.
             attached.view = View::CutOff;
         }

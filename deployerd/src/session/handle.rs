@@ -11,12 +11,12 @@ use super::clients::Client;
 use super::input::{Keys, Typed};
 use super::places::Places;
 use super::summary::Summary;
-use crate::authority::{Access, Person, Typists};
+use crate::authority::{Access, Person, Place, Typists};
 use crate::connection::ClientId;
 use crate::journal::About;
 use crate::windows::{Opener, SessionLog};
 use deployer_core::options::Options;
-use deployer_core::terminal::Size;
+use deployer_core::terminal::{KeyboardHub, Size};
 
 /// Events that may wait for a session; it never waits for anybody, so they do not wait long.
 const INBOX: usize = 64;
@@ -25,8 +25,9 @@ const INBOX: usize = 64;
 pub(crate) enum Event {
     /// A client joins; it is told how to type.
     Attach(Client, oneshot::Sender<Keys>),
-    /// A client's terminal has a new size.
-    Resize(ClientId, Size),
+    /// A client's terminal has a new size. Answered when the session has the size that follows from it: what is typed then
+    /// must not come before.
+    Resize(ClientId, Size, oneshot::Sender<()>),
     /// Which client opens windows for its operator: the one that typed last of those that can.
     WhoOpensWindows(oneshot::Sender<Option<Opener>>),
     /// A client goes; the session stays. Answered when nothing more will be sent to it.
@@ -52,8 +53,12 @@ pub(crate) struct Handle {
     pub(crate) access: Access,
     /// Who typed what it runs.
     pub(crate) typists: Typists,
-    /// Where it acts now.
-    pub(crate) places: Places,
+    /// Where its actions are at work; a window's are those of its session.
+    pub(crate) places: Arc<Places>,
+    /// What is typed at it.
+    pub(crate) keyboard: KeyboardHub,
+    /// A window of an isolation: what runs there reads it always.
+    is_window: bool,
     /// What its operators have set.
     pub(crate) options: Arc<Options>,
     /// Its log, for windows that show it.
@@ -72,6 +77,18 @@ impl Handle {
         has_terminal: bool,
         cancel: CancellationToken,
     ) -> (Arc<Handle>, Inbox) {
+        let (handle, inbox) = Handle::unshared(name, owner, has_terminal, cancel);
+        (Arc::new(handle), inbox)
+    }
+
+    /// The same for a window in which an isolation of `session` shows itself and reads keys.
+    pub(crate) fn window_of(session: &Handle, name: String, owner: Arc<Person>) -> (Arc<Handle>, Inbox) {
+        let (handle, inbox) = Handle::unshared(name, owner, true, session.cancel.child_token());
+        let (places, keyboard) = (session.places.clone(), session.keyboard.below());
+        (Arc::new(Handle { places, keyboard, is_window: true, ..handle }), inbox)
+    }
+
+    fn unshared(name: String, owner: Arc<Person>, has_terminal: bool, cancel: CancellationToken) -> (Handle, Inbox) {
         let (sender, inbox) = mpsc::channel(INBOX);
         let summary = Arc::new(Summary::new(name.clone(), owner.name.clone()));
         let handle = Handle {
@@ -81,7 +98,9 @@ impl Handle {
             has_terminal,
             access: Access::of(owner),
             typists: Typists::default(),
-            places: Places::default(),
+            places: Arc::default(),
+            keyboard: KeyboardHub::new(),
+            is_window: false,
             options: Options::of_daemon(),
             log: SessionLog::new(),
             opens_windows: AtomicBool::new(false),
@@ -89,7 +108,15 @@ impl Handle {
             reason: Mutex::default(),
             ended: watch::Sender::new(false),
         };
-        (Arc::new(handle), inbox)
+        (handle, inbox)
+    }
+
+    /// Where something works that would read what is typed here.
+    pub(crate) fn read_for(&self) -> Vec<Place> {
+        match self.is_window {
+            true => self.places.all(),
+            false => self.places.in_front(),
+        }
     }
 
     /// Those behind what it does, for the journal.
@@ -98,9 +125,9 @@ impl Handle {
     }
 
     /// Sends something typed on its way, remembering by whom.
-    pub(crate) fn send(&self, by: &Arc<Person>, way: mpsc::Permit<'_, Typed>, typed: Typed) {
-        if let (Typed::Keys(_, bytes), true) = (&typed, self.has_terminal) {
-            self.typists.typed(by, bytes.len());
+    pub(crate) fn send(&self, way: mpsc::Permit<'_, Typed>, typed: Typed) {
+        if let (Typed::Keys { person, bytes, .. }, true) = (&typed, self.has_terminal) {
+            self.typists.typed(person, bytes.len());
         }
         way.send(typed);
     }

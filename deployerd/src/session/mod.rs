@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use deployer_core::logger::{IndentedLogger, RunLog};
 use deployer_core::shell;
-use deployer_core::terminal::{KeyboardHub, Terminal};
+use deployer_core::terminal::Terminal;
 use deployer_protocol::Open;
 use futures_util::future::BoxFuture;
 
@@ -39,6 +39,7 @@ pub(crate) use clients::Client;
 pub(crate) use handle::{Event, Handle, Inbox};
 pub(crate) use input::{Keys, Typed};
 pub(crate) use interactive::{Surroundings, open_pane};
+pub(crate) use places::ActionPlaces;
 pub(crate) use screen::{Screen, Vt100};
 pub(crate) use summary::now_ms;
 pub(crate) use terminal::PtyTerminal;
@@ -77,10 +78,9 @@ fn shell_session(
     handle: &Arc<Handle>,
     wish: Open,
     terminal: Arc<dyn Terminal>,
-    keys: KeyboardHub,
 ) -> shell::Session {
     let Oversight { authority, journal, .. } = daemon.options.oversight.clone();
-    let overseer = SessionOverseer { handle: handle.clone(), authority, journal, keys };
+    let overseer = SessionOverseer { handle: handle.clone(), authority, journal };
     shell::Session {
         tree: daemon.options.tree.clone(),
         terminal,

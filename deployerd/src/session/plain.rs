@@ -24,7 +24,7 @@ use crate::journal::{Entry, What};
 /// Opens the session for its one client. When the client goes away, the action goes on and what it prints is dropped;
 /// a private daemon ends with its last client anyway.
 pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, wish: Open, client: Client) -> Keys {
-    let hub = KeyboardHub::new();
+    let hub = handle.keyboard.clone();
     let (keys, typed) = input::channel();
     let typing = AbortOnDropHandle::new(tokio::spawn(input::to_hub(typed, hub.clone())));
     let outbox = client.outbox.clone();
@@ -40,7 +40,7 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
     handle.summary.set_clients(vec![client.user]);
     outbox.put(FromDaemon::Attached(handle.name.clone()));
     let terminal = Arc::new(terminal);
-    let shell = shell_session(daemon, &handle, wish, terminal.clone(), hub.clone());
+    let shell = shell_session(daemon, &handle, wish, terminal.clone());
     let (program, workers, registry) =
         (daemon.program.clone(), daemon.options.workers.clone(), daemon.registry.clone());
     let journal = daemon.options.oversight.journal.clone();

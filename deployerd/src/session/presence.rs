@@ -1,4 +1,4 @@
-//! All who are attached see who joins and who leaves (design 5), where it disturbs nobody.
+//! All who are attached see who joins and who leaves (design 5), and what becomes of the recording, where it disturbs nobody.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use deployer_core::terminal::style::{Style, escaped};
 
 use super::terminal::Port;
 use super::views::Front;
+use crate::recording::News;
 
-/// Where news about the clients of a session goes.
+/// Where news about a session and its clients goes.
 pub(super) struct Presence {
     pub(super) port: Arc<Port>,
     pub(super) front: Arc<Front>,
@@ -42,13 +43,18 @@ impl Presence {
         }
     }
 
+    /// How the recording stands.
+    pub(super) fn recorded(&self, news: &News) {
+        self.tell(&news.sentence());
+    }
+
     fn tell(&self, text: &str) {
         let line = Style::Dim.paint(self.colour, &format!("-- {} --", escaped(text))) + "\r\n";
         let (port, front) = (self.port.clone(), self.front.clone());
         // The session's task never waits for its own terminal.
         tokio::spawn(async move {
             if let Err(error) = port.write_made(|| front.notice(line)).await {
-                tracing::debug!(%error, "news about clients could not be shown");
+                tracing::debug!(%error, "news about a session could not be shown");
             }
         });
     }

@@ -17,15 +17,16 @@ async fn follow(terminal: &PtyTerminal, mut log: Subscription, session: &Handle)
     let mut keyboard = terminal.keyboard();
     let name = &session.name;
     terminal.print(&format!("log of session {name}; any key closes this window\n")).await?;
+    let columns = || usize::from(terminal.size.borrow().cols);
     for line in &log.before {
-        terminal.print(&line.shown(terminal.colour())).await?;
+        terminal.print(&line.shown(terminal.colour, columns())).await?;
     }
     loop {
         tokio::select! {
             biased;
             _key_or_nobody_there = keyboard.read() => return Ok(()),
             line = log.lines.recv() => match line {
-                Ok(line) => terminal.print(&line.shown(terminal.colour())).await?,
+                Ok(line) => terminal.print(&line.shown(terminal.colour, columns())).await?,
                 Err(RecvError::Lagged(lost)) => {
                     terminal.print(&format!("... {lost} lines were left out, this window was too slow\n")).await?;
                 }

@@ -54,7 +54,9 @@ pub(crate) fn open(
         }
         PaneWish::Monitor(watched) => {
             let name = format!("{}/log", watched.name);
-            let (handle, inbox) = daemon.registry.add_pane(&name, person.clone(), watched.cancel.child_token());
+            let (handle, inbox) = daemon
+                .registry
+                .add_pane(&name, |name| Handle::new(name, person.clone(), true, watched.cancel.child_token()));
             let log = watched.log.subscribe();
             let ended = watched.clone();
             let around = Surroundings { terminal, interactive: false, windows: None, finished: None };
@@ -77,7 +79,7 @@ fn isolation(
 ) -> Result<(Arc<Handle>, Keys), String> {
     let session = windows.session.clone();
     let name = format!("{}/{label}", session.name);
-    let (handle, inbox) = daemon.registry.add_pane(&name, person.clone(), session.cancel.child_token());
+    let (handle, inbox) = daemon.registry.add_pane(&name, |name| Handle::window_of(&session, name, person.clone()));
     let finished = CancellationToken::new();
     let around = Surroundings {
         terminal,

@@ -2,6 +2,7 @@
 
 use deployer_tests::daemon::Daemon;
 use deployer_tests::others::{Other, TEAM_GROUP};
+use deployer_tests::terminal::{CTRL_C, Terminal};
 use deployer_tests::wait::eventually;
 use deployer_tests::world::World;
 use rustix::process::Signal;
@@ -17,6 +18,9 @@ function Place:talk() self.hosts:run("printf 'word: '; read word; echo heard $wo
 function Place:read() return self.hosts:run("echo read >> gone").stdout end
 Place.status = deployer.property(function(self) return self.hosts:run("echo looked >> gone").stdout end)
 function Place:look() return self.parent.production.status end
+local Fleet = ParallelNode {}
+function Fleet:hold() self.host:run("printf 'word: '; read word; echo heard $word") end
+Place.Fleet = Fleet.Array { Hosts = { host = { LocalHost { slug = "w1" }, LocalHost { slug = "w2" } } } }
 return Node { staging = Place {}, production = Place {} }
 "#;
 
@@ -228,6 +232,54 @@ fn keys_at_what_runs_count_only_from_those_who_may_act_there() {
     carls.wait_for_text("who was heard", "heard from-carl");
     carls.wait_for_prompt("deploy.production > ");
     assert!(!carls.contents().contains("from-ann"), "{}", carls.evidence());
+}
+
+fn leave(terminal: &mut Terminal) {
+    terminal.wait_for("the view of two hosts", |screen| screen.alternate_screen());
+    terminal.send(CTRL_C);
+    terminal.wait_for_text("the question what Ctrl-C shall mean", "l: leave it in the background");
+    terminal.send("l");
+    terminal.wait_for("the shell", |screen| !screen.alternate_screen());
+    terminal.wait_for_prompt("deploy.production > ");
+}
+
+#[test]
+fn what_runs_in_the_background_keeps_nobody_from_the_prompt() {
+    let world = World::new();
+    let Some(ann) = Other::member(&world, 41001) else { return };
+    let carl = Other::member(&world, 41003).unwrap();
+    let _daemon = team(&world);
+    let mut carls = carl.connect("carl", &["--path", "production"]);
+    carls.wait_for_prompt("deploy.production > ");
+    let name = world.sessions()[0].name.clone();
+    assert_eq!(carl.run(&["share", &name, "41001"]).status, Some(0));
+    let mut anns = ann.connect("ann", &["--session", &name]);
+    anns.wait_for_prompt("deploy.production > ");
+    carls.send_line("set-option parallel-view tiled");
+    carls.wait_for_prompt("deploy.production > ");
+    carls.send_line("Fleet hold");
+    leave(&mut carls);
+    anns.send_line(".. staging go");
+    eventually("ann's action runs meanwhile", || gone(&world) == "gone\n", || anns.evidence());
+    anns.wait_for_prompt("deploy.production > ");
+    anns.send_line("jobs 1");
+    anns.wait_for_text("that it is not for her", "so it stays in the background");
+    anns.wait_for_prompt("deploy.production > ");
+    carls.send_line("jobs 1");
+    carls.wait_for_text("both hosts ask", "2 waiting");
+    anns.send("a");
+    anns.wait_for_text("that her keys do not count any more", "may not type while something runs on production");
+    leave(&mut carls);
+    anns.send_line(".. staging go");
+    eventually("she types again", || gone(&world) == "gone\ngone\n", || anns.evidence());
+    anns.wait_for_prompt("deploy.production > ");
+    let refusals = events(&world.dir().join("journal/ops"), "refusal");
+    assert!(refusals.iter().any(|line| line["verb"] == "jobs" && line["uid"] == 41001), "{refusals:#?}");
+    let killed = carl.run(&["kill-session", &name]);
+    assert_eq!(killed.status, Some(0), "{killed:#?}");
+    for mut client in [anns, carls] {
+        client.exit_status();
+    }
 }
 
 // rows: Q-03 W-02

@@ -1,6 +1,6 @@
 //! An action is left running: the shell comes back, `jobs` lists it, and one can return to its view.
 
-use deployer_tests::terminal::{CTRL_C, Terminal};
+use deployer_tests::terminal::{CTRL_BACKSLASH, CTRL_C, Terminal};
 use deployer_tests::{Daemon, World};
 
 const TREE: &str = r#"
@@ -49,9 +49,14 @@ fn an_action_is_left_listed_and_returned_to() {
         screen.alternate_screen() && screen.contents().contains("3 hosts: 3 running")
     });
     leave(&mut operator);
+    let monitor = world.connect("monitor", &["--monitor", "s1"]);
     operator.send_line("say hello");
     operator.wait_for_line("another action meanwhile", "hello");
     operator.wait_for_prompt("deploy > ");
+    monitor.wait_for_text("the other action, with a number", "#2 ┌ deploy.say(\"hello\")");
+    monitor.wait_for_text("what it ran, not within the first one", "#2 │ $ ");
+    monitor.wait_for_line("its end", "#2 └ ok");
+    drop(monitor);
     operator.send_line("jobs");
     operator.wait_for_text("its number and name", "[1] running");
     operator.wait_for_prompt("deploy > ");
@@ -77,6 +82,29 @@ fn an_action_is_left_listed_and_returned_to() {
     operator.wait_for_prompt("deploy > ");
     operator.send_line("exit");
     assert_eq!(operator.exit_status(), 0);
+}
+
+// rows: Q-13
+#[test]
+fn who_leaves_a_view_of_another_size_has_a_terminal_as_before() {
+    let world = World::new();
+    let (_daemon, mut operator) = begin(&world);
+    let deployer = deployer_tests::world::deployer().display().to_string();
+    let watch = "\"$0\" connect --session s1 --watch; echo status $?; read go";
+    let mut watcher = world.terminal_sized("watcher", "sh", &["-c", watch, &deployer], 50, 200);
+    watcher.wait_for_text("the prompt", "deploy > ");
+    operator.send_line("Web update");
+    let view = |screen: &vt100::Screen| screen.alternate_screen() && screen.contents().contains("3 hosts: 3 running");
+    operator.wait_for("the view of three hosts", view);
+    watcher.wait_for("the same, on the other screen", view);
+    watcher.send(CTRL_BACKSLASH);
+    watcher.wait_for_text("that it was left", "status 0");
+    let screen = watcher.contents();
+    assert!(watcher.screen(|screen| !screen.alternate_screen() && !screen.hide_cursor()), "{}", watcher.evidence());
+    assert!(screen.lines().any(|line| line.starts_with("[detached from session s1;")), "{}", watcher.evidence());
+    assert!(!screen.contains("arrows: select"), "{}", watcher.evidence());
+    world.write("go", "");
+    operator.wait_for_prompt("deploy > ");
 }
 
 // rows: Q-29

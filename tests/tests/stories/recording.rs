@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use deployer_tests::terminal::CTRL_D;
+use deployer_tests::terminal::{CTRL_D, Terminal};
 use deployer_tests::wait::eventually;
 use deployer_tests::world::World;
 
@@ -34,16 +34,9 @@ fn a_recording_shows_the_screen_again_and_not_what_was_typed() {
     ann.wait_for_line("what was said", "grüße-漢字");
     ann.wait_for_prompt("deploy > ");
     ann.resize(30, 100);
-    // A key may be quicker than the news of the size.
-    let mut asked = 0;
-    let has_size = || {
-        asked += 1;
-        ann.send_line("size");
-        ann.wait_for("that it was asked", |screen| screen.contents().matches("stty size").count() == asked);
-        ann.wait_for_prompt("deploy > ");
-        ann.contents().contains("30 100")
-    };
-    eventually("the new size", has_size, String::new);
+    ann.send_line("size");
+    ann.wait_for_line("the size that the terminal had when it was asked", "30 100");
+    ann.wait_for_prompt("deploy > ");
     ann.send_line("ask");
     ann.wait_for_text("the question", "Word");
     ann.send_line("hidden-word");
@@ -70,7 +63,7 @@ fn a_recording_shows_the_screen_again_and_not_what_was_typed() {
 #[test]
 fn a_replay_stands_still_and_can_be_left() {
     let world = World::new();
-    let settings = |terminal: &deployer_tests::terminal::Terminal| terminal.settings();
+    let settings = |terminal: &Terminal| terminal.settings();
     let file = world.write(
         "long.cast",
         "{\"version\":2,\"width\":80,\"height\":24}\n[0.0,\"o\",\"first\\u001b]0;title\\u0007\"]\n[3600.0,\"o\",\"last\"]\n",
@@ -104,7 +97,7 @@ fn a_recording_has_a_gap_while_the_disk_is_full_and_the_session_goes_on() {
         world.listen_with(&["-f", "deploy.lua", "listen", "--drain", "0", "--record", "--recordings", "disk"]);
     let mut ann = world.connect("ann", &[]);
     let mut said = 0;
-    let mut say = |word: &str| {
+    let mut say = |ann: &mut Terminal, word: &str| {
         // No word twice: an earlier one on the screen would do for a later one.
         said += 1;
         let word = format!("{word}-{said}");
@@ -113,27 +106,29 @@ fn a_recording_has_a_gap_while_the_disk_is_full_and_the_session_goes_on() {
         ann.wait_for_line("what was said", &word);
     };
     let log = || std::fs::read_to_string(world.daemon_log()).unwrap();
-    say("early");
+    say(&mut ann, "early");
     let file = world.dir().join("disk/0").read_dir().unwrap().next().unwrap().unwrap().path();
     disk.fill();
     // What is left of the last page takes some words more.
     let more = || {
-        say("in-between");
+        say(&mut ann, "in-between");
         log().contains("it has a gap from here on")
     };
     eventually("the disk takes no line any more", more, log);
-    say("in-the-gap");
+    say(&mut ann, "in-the-gap");
+    ann.wait_for_text("that it is missing", "the recording of this session has a gap from here on: No space left");
     let refused = world.run(&["connect", "--", "say", "unseen"]);
     assert_eq!(refused.status, Some(0), "what has no terminal is not recorded: {refused:#?}");
     let bob = world.connect("bob", &[]);
     bob.wait_for_text("no session without its recording", "cannot be recorded, so it is not opened: No space left");
     disk.make_room();
     let more = || {
-        say("room-again");
+        say(&mut ann, "room-again");
         log().contains("is written again")
     };
     eventually("the recording goes on", more, log);
-    say("late");
+    say(&mut ann, "late");
+    ann.wait_for_text("that nothing is missing any more", "the recording of this session goes on");
     let text = || std::fs::read_to_string(&file).unwrap();
     eventually("the end is recorded", || text().matches("late").count() > 2, text);
     ann.wait_for_prompt("deploy > ");

@@ -146,6 +146,18 @@ fn the_terminal_is_as_before_when_the_daemon_is_gone() {
     std::fs::remove_file(daemon.socket()).unwrap();
 }
 
+#[test]
+fn an_action_leaves_what_the_terminal_has_shown_before() {
+    let world = World::new();
+    let _daemon = daemon(&world);
+    let line = "echo before; \"$0\" connect -- say hello; echo status $?; read go";
+    let terminal = world.terminal("terminal", "sh", &["-c", line, &deployer()]);
+    terminal.wait_for_line("its end", "status 0");
+    let screen = terminal.contents();
+    let at = |line: &str| screen.lines().position(|shown| shown == line);
+    assert!(at("before").is_some() && at("before") < at("hello"), "{}", terminal.evidence());
+}
+
 fn deployer() -> String {
     deployer_tests::world::deployer().display().to_string()
 }

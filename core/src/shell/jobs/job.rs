@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Done, Performance};
+use crate::env::Gate;
 use crate::shell::act::{Surroundings, stopped};
 use crate::shell::supervise::{Around, End, HotKey, watch};
 use crate::terminal::{JobTerminal, Terminal, TypeAhead};
@@ -26,6 +27,7 @@ pub(in crate::shell) struct Job {
     /// Its exit status and how long it took, once it has ended.
     pub(super) over: watch::Receiver<Option<(i32, Duration)>>,
     around: Surroundings,
+    gate: Arc<dyn Gate>,
     typed: TypeAhead,
     task: AbortOnDropHandle<io::Result<Done>>,
 }
@@ -38,6 +40,7 @@ impl Job {
         around: Surroundings,
     ) -> Job {
         let begun = Instant::now();
+        let gate = performance.env.context().gate.clone();
         let (ended, over) = watch::channel(None);
         // The lease of whoever watches is older than those of what is watched.
         let mut typed = TypeAhead::new(around.terminal.keyboard());
@@ -47,7 +50,7 @@ impl Job {
             ended.send_replace(done.as_ref().ok().map(|done| (done.status, begun.elapsed())));
             done
         }));
-        Job { title, begun, number: None, cancel, over, around, typed, task }
+        Job { title, begun, number: None, cancel, over, around, gate, typed, task }
     }
 
     /// Where it can be left, its terminal.
@@ -93,7 +96,16 @@ impl Job {
         if let Some(terminal) = self.terminal() {
             terminal.put_behind().await;
         }
+        self.gate.goes_behind();
         Ok(())
+    }
+
+    /// Whether the operator may come back to it; the keyboard is its own from then on.
+    ///
+    /// # Errors
+    /// A sentence: it stays in the background.
+    pub(super) fn comes_back(&self) -> Result<(), String> {
+        self.gate.comes_back()
     }
 
     /// Comes back to it.

@@ -61,10 +61,13 @@ impl Jobs {
         self.left.iter().any(|left| left.number == number)
     }
 
-    /// Takes one out, to come back to it.
-    pub(in crate::shell) fn take(&mut self, number: usize) -> Option<Job> {
+    /// Takes one out, to come back to it; `None` when there is none of this number.
+    ///
+    /// # Errors
+    /// A sentence, when it has to stay in the background.
+    pub(in crate::shell) fn take(&mut self, number: usize) -> Option<Result<Job, String>> {
         let at = self.left.iter().position(|left| left.number == number)?;
-        Some(self.left.remove(at).job)
+        Some(self.left[at].job.comes_back().map(|()| self.left.remove(at).job))
     }
 
     /// The reply to `jobs`.

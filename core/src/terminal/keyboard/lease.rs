@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::Shared;
 use super::waiting::State;
+use crate::terminal::INTERRUPT;
 
 /// A lease of the keyboard.
 pub struct Keyboard {
@@ -14,11 +15,16 @@ pub struct Keyboard {
     id: u64,
     turn: Arc<Notify>,
     only_new: bool,
+    /// What [`State::flushes`] was when it took something last.
+    flushed: u64,
+    /// The same for [`State::passing`].
+    pub(super) passing: u64,
 }
 
 impl Keyboard {
-    pub(super) fn new(shared: Arc<Shared>, id: u64, turn: Arc<Notify>) -> Keyboard {
-        Keyboard { shared, id, turn, only_new: false }
+    /// Of a lease that `state` has taken up.
+    pub(super) fn new(shared: Arc<Shared>, state: &State, id: u64, turn: Arc<Notify>) -> Keyboard {
+        Keyboard { shared, id, turn, only_new: false, flushed: state.flushes, passing: state.passing }
     }
 
     /// The next typed bytes, in the order typed; `None` when nothing will ever come again. Waits while a newer
@@ -54,6 +60,7 @@ impl Keyboard {
                 let mut state = self.shared.lock();
                 if state.reader().is_some_and(|lease| lease.id == self.id) {
                     if let Some(taken) = take(&mut state) {
+                        (self.flushed, self.passing) = (state.flushes, state.passing);
                         drop(state);
                         self.shared.room.notify_waiters();
                         return Some(taken);
@@ -69,12 +76,16 @@ impl Keyboard {
     }
 
     /// Gives bytes back that were read but not used; the next reader gets them first (type-ahead), and who watches for
-    /// Ctrl-C looks at them again.
-    pub fn unread(&mut self, bytes: Bytes) {
+    /// Ctrl-C looks at them again. When what was typed was dropped meanwhile, only a Ctrl-C among them is kept.
+    pub fn unread(&mut self, mut bytes: Bytes) {
+        let mut state = self.shared.lock();
+        if state.flushes != self.flushed {
+            let interrupts = bytes.contains(&INTERRUPT);
+            bytes = if interrupts { Bytes::from_static(&[INTERRUPT]) } else { Bytes::new() };
+        }
         if bytes.is_empty() {
             return;
         }
-        let mut state = self.shared.lock();
         if !self.only_new
             && let Some(ahead) = state.take_ahead()
         {

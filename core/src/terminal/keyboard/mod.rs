@@ -3,7 +3,7 @@
 mod lease;
 mod waiting;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -54,25 +54,25 @@ impl KeyboardHub {
     /// Hands typed bytes over. Waits while the reader is more than 64 KiB behind, so that a flood is held back
     /// at its source.
     pub async fn push(&self, bytes: Bytes) {
-        self.push_and(bytes, || ()).await;
+        self.push_if(bytes, || true).await;
     }
 
-    /// The same; `handed` is called at the moment from which on they can be read, before anybody can have read them. It
-    /// must not use the hub.
-    pub async fn push_and(&self, bytes: Bytes, handed: impl FnOnce()) {
+    /// The same; `may` is called at the moment from which on they can be read, before anybody can have read them. They
+    /// are dropped when it says no. It must not use the hub.
+    pub async fn push_if(&self, bytes: Bytes, may: impl FnOnce() -> bool) {
         loop {
             let room = self.shared.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
             {
                 let mut state = self.shared.lock();
-                if state.closed {
-                    return handed();
-                }
-                if state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX {
-                    state.put_last(bytes);
-                    handed();
-                    return state.call_reader();
+                let has_room = state.waiting_bytes == 0 || state.waiting_bytes + bytes.len() <= WAITING_MAX;
+                if state.closed || has_room {
+                    if may() && !state.closed {
+                        state.put_last(bytes);
+                        state.call_reader();
+                    }
+                    return;
                 }
             }
             room.await;
@@ -115,6 +115,36 @@ impl KeyboardHub {
         self.shared.room.notify_waiters();
     }
 
+    /// A keyboard of its own for somebody to whom keys of this one are passed on, by [`KeyboardHub::pass_on`] or
+    /// otherwise: what waits there can be dropped from here.
+    pub fn below(&self) -> KeyboardHub {
+        let hub = KeyboardHub::new();
+        let mut state = self.shared.lock();
+        if state.below.len() == state.below.capacity() {
+            state.below.retain(|below| below.strong_count() > 0);
+        }
+        state.below.push(Arc::downgrade(&hub.shared));
+        hub
+    }
+
+    /// Drops what was typed and not read on the keyboards below this one, and what is on its way there.
+    pub fn flush_below(&self) {
+        let mut state = self.shared.lock();
+        state.passing += 1;
+        for below in state.below.iter().filter_map(Weak::upgrade) {
+            KeyboardHub { shared: below, branch: 0 }.flush();
+        }
+    }
+
+    /// Passes on what `keyboard` has read last, with `pass`, which puts it into keyboards below this one and uses no other
+    /// hub. Not called when that was to be dropped meanwhile ([`KeyboardHub::flush_below`]).
+    pub fn pass_on(&self, keyboard: &Keyboard, pass: impl FnOnce()) {
+        let state = self.shared.lock();
+        if state.passing == keyboard.passing {
+            pass();
+        }
+    }
+
     /// The same keyboard for one of several who take turns: all leases taken here can be parked together.
     pub fn branch(&self) -> KeyboardHub {
         let mut state = self.shared.lock();
@@ -142,7 +172,7 @@ impl KeyboardHub {
         if let (1, Some(wanted)) = (state.leases.len(), &self.shared.wanted) {
             wanted(true);
         }
-        Keyboard::new(self.shared.clone(), id, turn)
+        Keyboard::new(self.shared.clone(), &state, id, turn)
     }
 }
 

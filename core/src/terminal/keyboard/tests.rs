@@ -1,4 +1,5 @@
 use super::*;
+use crate::terminal::INTERRUPT;
 
 #[tokio::test]
 async fn the_newest_lease_reads_and_the_older_one_resumes() {
@@ -105,4 +106,38 @@ async fn a_flush_keeps_an_interrupt() {
     hub.push(Bytes::from_static(b"lost\x03lost, too")).await;
     question.flush();
     assert_eq!(question.read().await.as_deref(), Some(&b"\x03"[..]));
+}
+
+#[tokio::test]
+async fn what_was_read_before_all_was_dropped_is_not_given_back() {
+    let hub = KeyboardHub::new();
+    let mut lease = hub.lease();
+    hub.push(Bytes::from_static(b"one\rtwo")).await;
+    assert!(lease.read().await.is_some());
+    hub.flush();
+    lease.unread(Bytes::from_static(b"two"));
+    assert!(hub.is_idle());
+    hub.push(Bytes::from_static(b"x\x03y")).await;
+    assert!(lease.read().await.is_some());
+    hub.flush();
+    lease.unread(Bytes::from_static(b"x\x03y"));
+    assert_eq!(lease.read().await.as_deref(), Some(&[INTERRUPT][..]), "an interrupt is no data");
+}
+
+#[tokio::test]
+async fn what_is_passed_on_is_dropped_with_what_waits_below() {
+    let hub = KeyboardHub::new();
+    let (mut view, below) = (hub.lease(), hub.below());
+    hub.push(Bytes::from_static(b"a")).await;
+    assert!(view.read().await.is_some());
+    hub.pass_on(&view, || assert!(below.offer(Bytes::from_static(b"a"))));
+    hub.push(Bytes::from_static(b"b")).await;
+    assert!(view.read().await.is_some());
+    hub.flush_below();
+    assert!(below.is_idle());
+    hub.pass_on(&view, || unreachable!("it was on its way"));
+    hub.push(Bytes::from_static(b"c")).await;
+    assert!(view.read().await.is_some(), "what waits here stays");
+    hub.pass_on(&view, || assert!(below.offer(Bytes::from_static(b"c"))));
+    assert_eq!(below.lease().read().await.as_deref(), Some(&b"c"[..]));
 }

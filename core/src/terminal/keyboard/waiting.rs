@@ -1,11 +1,12 @@
 //! What was typed and waits to be read, and who may read it.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::Shared;
 use crate::terminal::INTERRUPT;
 
 #[derive(Default)]
@@ -21,6 +22,10 @@ pub(super) struct State {
     pub(super) waiting_bytes: usize,
     /// How often all that was typed was dropped.
     pub(super) flushes: u64,
+    /// How often what is passed on was dropped.
+    pub(super) passing: u64,
+    /// Keyboards of those to whom keys of this one are passed on.
+    pub(super) below: Vec<Weak<Shared>>,
     pub(super) closed: bool,
 }
 

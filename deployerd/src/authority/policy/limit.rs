@@ -6,7 +6,7 @@ use crate::authority::{Person, Rank};
 
 /// Names of nodes from below the root down: where in the tree something is. Cells are not part of it: what holds for
 /// a node holds for all of its hosts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(Vec<String>);
 
 impl Place {
@@ -78,13 +78,18 @@ impl Limit {
         let among = |users: &[u32], groups: &[u32]| {
             users.contains(&person.uid) || person.groups.iter().any(|gid| groups.contains(gid))
         };
-        if !place.is_within(&self.node) || among(&self.except_users, &self.except_groups) {
+        if !self.covers(place) || among(&self.except_users, &self.except_groups) {
             return false;
         }
         match self.users.is_empty() && self.groups.is_empty() {
             true => rank < Rank::Admin,
             false => among(&self.users, &self.groups),
         }
+    }
+
+    /// Whether it is about this place.
+    pub(super) fn covers(&self, place: &Place) -> bool {
+        place.is_within(&self.node)
     }
 
     /// Why there is no such node in this tree.

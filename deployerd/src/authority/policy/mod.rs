@@ -85,6 +85,11 @@ impl Policy {
         !self.limits.is_empty()
     }
 
+    /// Whether somebody may do less here than elsewhere.
+    pub(crate) fn limits_somebody(&self, place: &Place) -> bool {
+        self.limits.iter().any(|limit| limit.covers(place))
+    }
+
     /// Every limit must be about a node that is there: a slip would protect nothing, silently.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use super::screen::Screen;
 use super::terminal::{Port, PtyTerminal};
 use super::{Event, Handle};
 use crate::connection::ClientId;
-use crate::recording::Recording;
+use crate::recording::{News, Recording};
 use crate::windows::Opener;
 
 pub(super) use opening::open;
@@ -69,6 +69,7 @@ impl Interactive {
         let master = self.master.clone();
         let mut buffer = vec![0; READ];
         let mut options = self.handle.options.subscribe();
+        let mut recorded = self.recording.as_ref().map(Recording::news);
         loop {
             let frame = self.clients.next_frame();
             tokio::select! {
@@ -95,6 +96,7 @@ impl Interactive {
                     }
                 }
                 true = options.next() => self.clients.tell(&detach_key(&self.handle)),
+                news = next(&mut recorded) => self.presence.recorded(&news),
                 () = until(frame), if frame.is_some() => self.clients.paint_due(&self.screen),
             }
         }
@@ -109,11 +111,13 @@ impl Interactive {
                     self.leave(id);
                 }
             }
-            Event::Resize(id, size) => {
+            Event::Resize(id, size, done) => {
                 self.clients.resized(id, size);
                 if !self.follow_size() {
                     self.clients.show_again(id, &self.screen);
                 }
+                // Whoever asked may be gone itself.
+                let _nobody_waits = done.send(());
             }
             Event::Notice(lines) => {
                 let terminal = self.terminal.clone();
@@ -200,6 +204,16 @@ impl Interactive {
 /// What the clients of a session are told.
 fn detach_key(handle: &Handle) -> FromDaemon {
     FromDaemon::DetachKey(handle.options.detach_key().map_or(u8::MAX, ControlKey::byte))
+}
+
+/// What is new about the recording, where there is one.
+async fn next(recorded: &mut Option<watch::Receiver<News>>) -> News {
+    if let Some(receiver) = recorded
+        && receiver.changed().await.is_ok()
+    {
+        return receiver.borrow_and_update().clone();
+    }
+    std::future::pending().await
 }
 
 async fn until(frame: Option<Instant>) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deployer_core::terminal::{KeyboardHub, Size};
+use deployer_core::terminal::Size;
 use deployer_protocol::{Open, OpenTerminal};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::watch;
@@ -51,8 +51,7 @@ pub(in crate::session) fn open(
     let around = Surroundings { terminal, interactive, windows: Some(windows.clone()), finished: None };
     let (program, workers) = (daemon.program.clone(), daemon.options.workers.clone());
     begin(daemon, handle.clone(), inbox, around, client, false, |terminal| {
-        let keys = terminal.keys.clone();
-        let mut shell = shell_session(daemon, &handle, wish, Arc::new(terminal), keys);
+        let mut shell = shell_session(daemon, &handle, wish, Arc::new(terminal));
         shell.extensions.extend(windows::commands::all(&windows));
         async move { ending::run(&workers, &program, shell, &handle).await }
     })
@@ -114,10 +113,11 @@ where
     let (master, slave) =
         pty::open(size).map_err(|error| format!("cannot open a terminal for the session: {error}"))?;
     let master = Arc::new(master);
-    let hub = KeyboardHub::new();
+    let hub = handle.keyboard.clone();
+    let authority = daemon.options.oversight.authority.clone();
     let (keys, typed) = input::channel();
     let (last, typist) = watch::channel(None);
-    let typing = AbortOnDropHandle::new(tokio::spawn(input::to_keyboard(typed, hub.clone(), handle.clone(), last)));
+    let typing = AbortOnDropHandle::new(tokio::spawn(input::to_keyboard(typed, handle.clone(), authority, last)));
     let (size_sender, size_watch) = watch::channel(size);
     let (port, front) = (Arc::new(Port::new(slave)), Arc::<Front>::default());
     let views = Views::start(

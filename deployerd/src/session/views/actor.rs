@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use deployer_core::terminal::{Keyboard, ParallelRun};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -43,7 +44,7 @@ struct Actor {
 pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut printed: mpsc::Receiver<Output>) {
     let mut size = screen.size.clone();
     let mut away = screen.behind.as_ref().map(|behind| behind.away());
-    let mut stage = Stage::new(*size.borrow_and_update(), screen.colour);
+    let mut stage = Stage::new(*size.borrow_and_update(), screen.colour, screen.keys.clone());
     stage.can_leave = screen.behind.is_some();
     let mut actor = Actor {
         screen,
@@ -65,7 +66,7 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut p
             keys = read(&mut actor.keyboard) => match keys {
                 Some(keys) => {
                     actor.look();
-                    let effects = actor.stage.typed(&keys);
+                    let effects = actor.typed(&keys);
                     actor.dirty = true;
                     actor.obey(effects).await;
                 }
@@ -95,6 +96,15 @@ pub(super) async fn run(screen: Screen, mut events: mpsc::Receiver<Event>, mut p
 }
 
 impl Actor {
+    /// Takes keys; what they do outside.
+    fn typed(&mut self, keys: &Bytes) -> Vec<Effect> {
+        let (mut effects, stage) = (Vec::new(), &mut self.stage);
+        if let Some(keyboard) = &self.keyboard {
+            self.screen.keys.pass_on(keyboard, || effects = stage.typed(keys));
+        }
+        effects
+    }
+
     async fn event(&mut self, event: Event) {
         self.dirty = true;
         match event {
@@ -161,7 +171,7 @@ impl Actor {
                 Effect::GiveUp(typed) => {
                     self.given_up = true;
                     if let Some(keyboard) = &mut self.keyboard {
-                        keyboard.unread(bytes::Bytes::from_static(typed));
+                        keyboard.unread(Bytes::from_static(typed));
                     }
                     self.leave().await;
                 }
@@ -259,7 +269,7 @@ impl Actor {
     }
 }
 
-async fn read(keyboard: &mut Option<Keyboard>) -> Option<bytes::Bytes> {
+async fn read(keyboard: &mut Option<Keyboard>) -> Option<Bytes> {
     match keyboard {
         Some(keyboard) => keyboard.read().await,
         None => std::future::pending().await,

@@ -54,8 +54,8 @@ pub(super) struct Ends {
 
 impl Ends {
     /// The two sides of an isolation's place.
-    pub(super) fn pair(id: PaneId, size: Size) -> (Ends, Opened) {
-        let (keys, prompt) = (KeyboardHub::new(), Arc::<PromptLine>::default());
+    pub(super) fn pair(id: PaneId, size: Size, keys: KeyboardHub) -> (Ends, Opened) {
+        let prompt = Arc::<PromptLine>::default();
         let ((size, sizes), (seen, bytes)) = (watch::channel(size), watch::channel(0));
         let ends = Ends { keys: keys.clone(), size, prompt: prompt.clone(), seen };
         (ends, Opened { id, keys, prompt, size: sizes, seen: bytes })
@@ -276,7 +276,7 @@ mod tests {
 
     fn running() -> Pane {
         let mut pane = Pane::new("web1".to_string());
-        pane.open(Ends::pair(PaneId(0), SIZE).0, SIZE);
+        pane.open(Ends::pair(PaneId(0), SIZE, KeyboardHub::new()).0, SIZE);
         pane.state = CellState::Running(Instant::now());
         pane
     }

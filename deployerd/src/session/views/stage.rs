@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use deployer_core::terminal::keys::KeyDecoder;
-use deployer_core::terminal::{CellState, ParallelRun, Size};
+use deployer_core::terminal::{CellState, KeyboardHub, ParallelRun, Size};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -24,6 +24,8 @@ pub(super) struct Stage {
     pub(super) keep_open: bool,
     /// Whether the action can be left running in the background.
     pub(super) can_leave: bool,
+    /// That of the session; those of isolations are below it.
+    keyboard: KeyboardHub,
     pub(super) runs: Vec<Run>,
     pub(super) panes: BTreeMap<PaneId, Pane>,
     next: u64,
@@ -70,13 +72,14 @@ pub(super) struct Line {
 
 impl Stage {
     /// Nothing runs yet.
-    pub(super) fn new(size: Size, colour: bool) -> Stage {
+    pub(super) fn new(size: Size, colour: bool, keyboard: KeyboardHub) -> Stage {
         Stage {
             size,
             colour,
             folded: false,
             keep_open: false,
             can_leave: false,
+            keyboard,
             runs: Vec::new(),
             panes: BTreeMap::new(),
             next: 0,
@@ -97,7 +100,7 @@ impl Stage {
                 keep_open: self.keep_open,
                 can_leave: self.can_leave,
                 next: self.next,
-                ..Stage::new(self.size, self.colour)
+                ..Stage::new(self.size, self.colour, self.keyboard.clone())
             };
         }
         let outer =
@@ -116,7 +119,7 @@ impl Stage {
         let run = self.runs.iter().find(|known| Arc::ptr_eq(&known.run, run))?;
         let id = *run.ids.get(index)?;
         let size = self.size_of(id);
-        let (ends, opened) = Ends::pair(id, size);
+        let (ends, opened) = Ends::pair(id, size, self.keyboard.below());
         self.panes.get_mut(&id)?.open(ends, size);
         Some(opened)
     }
