@@ -115,10 +115,12 @@ impl Password {
     /// It was wrong: it is not used again.
     pub(crate) fn wrong(&self) -> String {
         self.services.typed_passwords.forget(&self.asker, &self.host);
-        match self.user() {
-            Some(user) => format!("sudo: wrong password for {user}"),
-            None => "sudo: wrong password".to_string(),
-        }
+        let whose = self.user().map(|user| format!(" for {user}")).unwrap_or_default();
+        let next = match self.host.settings().password {
+            Some(_) => "correct the password of the host where it is defined",
+            None => "run it again to type another one",
+        };
+        format!("sudo: wrong password{whose}; {next}")
     }
 
     fn question(&self) -> Question {

@@ -14,6 +14,7 @@ mod files;
 mod full_screen;
 mod harness;
 mod hello;
+mod helper_shell;
 mod interrupt;
 mod jobs;
 mod journal;

@@ -57,20 +57,25 @@ impl Narrator<'_> {
     pub(super) async fn tell(&self, mut steps: watch::Receiver<Step>) -> Infallible {
         let started = Instant::now();
         sleep(SLOW).await;
-        let mut told = None;
+        let (mut told, mut thinking) = (None, Duration::ZERO);
         loop {
             let step = *steps.borrow_and_update();
             if told != Some(step)
                 && let Some(words) = self.words(step)
             {
                 let Target { user, address, port, .. } = self.target;
-                let seconds = started.elapsed().as_secs();
+                let seconds = started.elapsed().saturating_sub(thinking).as_secs();
                 let line = format!("{}: connecting to {user}@{address}:{port}: {words} ({seconds} s)", self.label);
                 self.asker.tell(&line).await;
                 told = Some(step);
             }
+            let waiting = Instant::now();
             if steps.changed().await.is_err() {
                 return pending().await;
+            }
+            if step == Step::Ask {
+                // The time that a person takes is not the connection's.
+                thinking += waiting.elapsed();
             }
             sleep(BRIEF).await;
         }

@@ -179,7 +179,19 @@ impl Login<'_> {
     }
 
     fn tried(&self) -> String {
-        if self.notes.is_empty() { String::new() } else { format!("; tried {}", self.notes.join(", ")) }
+        let mut tried: Vec<(&str, usize)> = Vec::new();
+        for note in &self.notes {
+            match tried.iter_mut().find(|(said, _)| said == note) {
+                Some((_, times)) => *times += 1,
+                None => tried.push((note, 1)),
+            }
+        }
+        let tried = tried.into_iter().map(|(note, times)| match times {
+            1 => note.to_string(),
+            times => format!("{note} ({times} times)"),
+        });
+        let tried = tried.collect::<Vec<_>>().join(", ");
+        if tried.is_empty() { String::new() } else { format!("; tried {tried}") }
     }
 
     fn advice(&self) -> String {

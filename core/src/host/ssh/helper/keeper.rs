@@ -37,6 +37,14 @@ struct Kept {
     turn: Turn,
 }
 
+impl Kept {
+    /// Ends it. Another one may be made meanwhile: the server may take its time.
+    async fn give_up(mut self) {
+        drop(self.turn);
+        channel::close(&mut self.read, &self.write).await;
+    }
+}
+
 /// Makes a helper and gives it its first command. `None`: it cannot be had, or the command was called off; nothing of it ran. Everything happens in a task
 /// of its own, so a caller that goes away leaves nothing half open.
 pub(in crate::host::ssh) async fn start(
@@ -119,8 +127,8 @@ async fn keep(mut kept: Kept, first: Order) {
         order = tokio::select! {
             Ok(order) = orders => order,
             // Whatever it says now, nobody has asked: it has ended, or something left behind prints.
-            _ = kept.read.wait() => return channel::close(&mut kept.read, &kept.write).await,
-            () = tokio::time::sleep(IDLE) => return channel::close(&mut kept.read, &kept.write).await,
+            _ = kept.read.wait() => return kept.give_up().await,
+            () = tokio::time::sleep(IDLE) => return kept.give_up().await,
         };
     }
 }
