@@ -19,6 +19,7 @@ mod interrupt;
 mod jobs;
 mod journal;
 mod jump_box;
+mod manual;
 mod one_login;
 mod parallel_100;
 mod readme;

@@ -55,7 +55,7 @@ fn new_splits_tmux_and_a_shell_at_the_same_node_appears() {
     world.eventually_sessions("the first is left", |sessions| sessions.len() == 1);
 }
 
-// rows: Q-19 Q-21 Q-22 T-01
+// rows: Q-19 Q-21 Q-22 T-01 U-36
 #[test]
 fn every_isolation_has_a_window_of_its_own() {
     let world = World::new();
