@@ -108,6 +108,8 @@ impl<R: Requests> Connection<R> {
         }
         let about = About::person(&self.person).in_session(&name);
         self.note(about, What::Share { to: person.name.clone(), on });
+        let now = if on { "lets" } else { "no longer lets" };
+        session.changed(format!("{} {now} {} type here", self.person.name, person.name)).await;
         self.outbox.put(FromDaemon::Given(match on {
             true => format!("{0} may type in session {name}: `deployer connect --session {name}`", person.name),
             false => format!("{} may not type in session {name} any more", person.name),
@@ -119,8 +121,13 @@ impl<R: Requests> Connection<R> {
             return self.refuse(ErrorKind::Session, no_such_session(name));
         };
         let Some(person) = self.colleague(user, true).await else { return };
+        if self.daemon.options.oversight.authority.policy().rank(&person) < Some(Rank::Operator) {
+            let why = format!("{} is viewer: nothing could be run in a session of theirs", person.name);
+            return self.refuse(ErrorKind::Session, why);
+        }
         session.hand_over(person.clone());
         self.note(About::person(&self.person).in_session(name), What::HandOver { to: person.name.clone() });
+        session.changed(format!("{} gives this session to {}", self.person.name, person.name)).await;
         self.outbox.put(FromDaemon::Given(format!("session {name} belongs to {} now", person.name)));
     }
 

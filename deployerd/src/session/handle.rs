@@ -34,6 +34,8 @@ pub(crate) enum Event {
     Leave(ClientId, oneshot::Sender<()>),
     /// All who are attached shall read this; lines that end in `\n`.
     Notice(String),
+    /// Somebody else may do something with the session now; a sentence.
+    Changed(String),
 }
 
 /// The session's end of its inbox.
@@ -156,6 +158,11 @@ impl Handle {
     /// Shows a notice to all who are attached; one that has ended shows nothing any more.
     pub(crate) async fn notice(&self, lines: String) {
         self.tell(Event::Notice(lines)).await;
+    }
+
+    /// Tells all who are attached that somebody else may do something with it now; a sentence without its full stop.
+    pub(crate) async fn changed(&self, sentence: String) {
+        self.tell(Event::Changed(sentence)).await;
     }
 
     /// Asks it to end; the first reason is what its clients are told.

@@ -65,7 +65,7 @@ pub(super) fn open(daemon: &Arc<Daemon>, handle: Arc<Handle>, mut inbox: Inbox, 
                         tokio::spawn(async move { terminal.print_talk(&lines).await });
                     }
                     // Dropping the question answers it: nobody opens windows here.
-                    Event::WhoOpensWindows(_) | Event::Attach(..) | Event::Resize(..) => {}
+                    Event::Changed(_) | Event::WhoOpensWindows(_) | Event::Attach(..) | Event::Resize(..) => {}
                 },
             }
         };

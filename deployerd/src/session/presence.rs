@@ -43,6 +43,11 @@ impl Presence {
         }
     }
 
+    /// Somebody else may type in it, or owns it.
+    pub(super) fn changed(&self, sentence: &str) {
+        self.tell(sentence);
+    }
+
     /// How the recording stands.
     pub(super) fn recorded(&self, news: &News) {
         self.tell(&news.sentence());

@@ -158,6 +158,7 @@ fn the_weaker_of_owner_and_typist_counts() {
     watcher.wait_for_text("the session", "deploy.production > ");
     let shared = carl.run(&["share", &name, "41001"]);
     assert_eq!(shared.status, Some(0), "{shared:#?}");
+    watcher.wait_for_text("who may type now", "uid 41003 lets uid 41001 type here");
     let mut anns = ann.connect("ann", &["--session", &name]);
     anns.wait_for_prompt("deploy.production > ");
     anns.send_line("go");
@@ -174,8 +175,12 @@ fn the_weaker_of_owner_and_typist_counts() {
     assert_eq!(stopped.status, Some(0), "{stopped:#?}");
     anns.send("go");
     anns.wait_for_text("that she may not type any more", "belongs to uid 41003");
+    let in_vain = carl.run(&["hand-over", &name, "41002"]);
+    assert_eq!(in_vain.status, Some(2), "{in_vain:#?}");
+    assert!(in_vain.stderr.contains("is viewer: nothing could be run"), "{in_vain:#?}");
     let given = carl.run(&["hand-over", &name, "41001"]);
     assert_eq!(given.status, Some(0), "{given:#?}");
+    anns.wait_for_text("whose it is now", "uid 41003 gives this session to uid 41001");
     carls.send_line("go");
     anns.wait_for_text("whose rights are missing now", "belongs to uid 41001, who is viewer on production");
     assert_eq!(gone(&world), "gone\n");

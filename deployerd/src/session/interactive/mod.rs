@@ -128,6 +128,7 @@ impl Interactive {
                     }
                 });
             }
+            Event::Changed(sentence) => self.presence.changed(&sentence),
             Event::WhoOpensWindows(reply) => {
                 let opener = self
                     .clients
