@@ -54,9 +54,8 @@ fn keys_go_to_the_session_and_its_status_is_ours() {
 
 // rows: Q-14
 #[test]
-fn the_window_s_size_is_told_at_the_start_and_with_every_change() {
+fn the_window_s_size_is_told_with_the_wish_and_with_every_change() {
     let (_dir, pty, mut client) = attached(&[]);
-    assert_eq!(client.next(), FromClient::Resize((24, 80)));
     pty.resize(50, 132);
     assert_eq!(client.next(), FromClient::Resize((50, 132)));
     client.say(FromDaemon::Finished(0));
