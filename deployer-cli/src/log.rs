@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -20,6 +20,8 @@ const WAITING_LINES: usize = 4096;
 
 /// How long the last lines may take at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+/// How often it is tried whether a full queue has room for the sign of the end.
+const FLUSH_STEP: Duration = Duration::from_millis(1);
 
 /// Logs `info` and above unless `$DEPLOYER_LOG` (or `$RUST_LOG`) says otherwise, to `file` (appended, readable by its
 /// owner only) or to standard error. The log is complete when the returned guard has been dropped.
@@ -123,9 +125,15 @@ impl<'a> MakeWriter<'a> for Lines {
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        if self.queue.try_send(Vec::new()).is_ok() {
-            let _ = self.done.recv_timeout(FLUSH_LIMIT);
+        let limit = Instant::now() + FLUSH_LIMIT;
+        // A full queue is one that is being written: what is in it must not be lost.
+        while let Err(TrySendError::Full(_)) = self.queue.try_send(Vec::new()) {
+            if Instant::now() >= limit {
+                return;
+            }
+            std::thread::sleep(FLUSH_STEP);
         }
+        let _ = self.done.recv_timeout(limit.saturating_duration_since(Instant::now()));
     }
 }
 

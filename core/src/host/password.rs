@@ -18,8 +18,8 @@ pub(crate) enum NoPassword {
     Cancelled,
 }
 
-/// Passwords that were typed for sudo, so that a person types each once. Only for as long as who typed it is there,
-/// and never for anybody else's runs (design 6).
+/// Passwords that were typed for sudo, so that a person types each once for an action. Only for as long as that runs, and
+/// never for anybody else's runs (design 6): several people may use one session.
 #[derive(Default)]
 pub(crate) struct TypedPasswords {
     /// A mutex around plain data, locked for a lookup or a change.

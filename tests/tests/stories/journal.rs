@@ -61,6 +61,7 @@ fn everything_a_person_does_is_in_the_journal_and_no_secret() {
     ann.wait_for_text("the question", "Word");
     ann.send_line("hidden-word");
     ann.wait_for_line("the answer was taken", "thanks");
+    ann.wait_for_prompt("deploy > ");
     ann.send(CTRL_BACKSLASH);
     assert_eq!(ann.exit_status(), 0);
     daemon.stop();
