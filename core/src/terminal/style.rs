@@ -1,5 +1,8 @@
 //! Colours for people, and text from strangers made harmless.
 
+use std::time::Duration;
+
+use super::Terminal;
 use crate::node::Color;
 
 /// How a piece of text looks. Never the only carrier of a meaning: every colour goes with a word or a mark.
@@ -95,6 +98,21 @@ pub fn width(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
 }
 
+/// A time that changes once a second, in minutes and seconds, hours when there are any: `0:07`, `1:02:03`.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// A line that takes the place of the one the cursor is in, cut so that it does not wrap.
+pub(crate) fn in_place(line: &str, terminal: &dyn Terminal) -> Vec<u8> {
+    let columns = usize::from(terminal.size().borrow().cols).saturating_sub(1);
+    format!("\r\x1b[K{}", cut(line, columns)).into_bytes()
+}
+
 /// The text cut to a number of columns, with `...` where something is missing and there is room to say so.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -183,6 +201,12 @@ mod tests {
     #[test]
     fn strangers_cannot_move_the_cursor() {
         assert_eq!(escaped("a\x1b[2J\u{9b}b\n\u{202e}c"), "a\\x1b[2J\\x9bb\\n\\u{202e}c");
+    }
+
+    #[test]
+    fn times_for_people() {
+        let clocks = [0, 59, 61, 3661].map(|seconds| clock(Duration::from_secs(seconds)));
+        assert_eq!(clocks, ["0:00", "0:59", "1:01", "1:01:01"]);
     }
 
     #[test]

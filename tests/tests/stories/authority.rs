@@ -216,18 +216,24 @@ fn a_broken_policy_is_refused_and_the_one_before_stays() {
     assert!(broken.stderr.contains("deploy.lua:"), "{broken:#?}");
 }
 
+/// A session of carl's on production, by name, and ann in it too: she may type there and run nothing.
+fn side_by_side(world: &World, carl: &Other, ann: &Other) -> (String, Terminal, Terminal) {
+    let carls = carl.connect("carl", &["--path", "production"]);
+    carls.wait_for_prompt("deploy.production > ");
+    let name = world.sessions()[0].name.clone();
+    assert_eq!(carl.run(&["share", &name, "41001"]).status, Some(0));
+    let anns = ann.connect("ann", &["--session", &name]);
+    anns.wait_for_prompt("deploy.production > ");
+    (name, carls, anns)
+}
+
 #[test]
 fn keys_at_what_runs_count_only_from_those_who_may_act_there() {
     let world = World::new();
     let Some(ann) = Other::member(&world, 41001) else { return };
     let carl = Other::member(&world, 41003).unwrap();
     let _daemon = team(&world);
-    let mut carls = carl.connect("carl", &["--path", "production"]);
-    carls.wait_for_prompt("deploy.production > ");
-    let name = world.sessions()[0].name.clone();
-    assert_eq!(carl.run(&["share", &name, "41001"]).status, Some(0));
-    let mut anns = ann.connect("ann", &["--session", &name]);
-    anns.wait_for_prompt("deploy.production > ");
+    let (_, mut carls, mut anns) = side_by_side(&world, &carl, &ann);
     carls.send_line("talk");
     // The line itself: the command in the log has the word, too, before it runs.
     anns.wait_for_line("it reads", "word:");
@@ -254,12 +260,7 @@ fn what_runs_in_the_background_keeps_nobody_from_the_prompt() {
     let Some(ann) = Other::member(&world, 41001) else { return };
     let carl = Other::member(&world, 41003).unwrap();
     let _daemon = team(&world);
-    let mut carls = carl.connect("carl", &["--path", "production"]);
-    carls.wait_for_prompt("deploy.production > ");
-    let name = world.sessions()[0].name.clone();
-    assert_eq!(carl.run(&["share", &name, "41001"]).status, Some(0));
-    let mut anns = ann.connect("ann", &["--session", &name]);
-    anns.wait_for_prompt("deploy.production > ");
+    let (name, mut carls, mut anns) = side_by_side(&world, &carl, &ann);
     carls.send_line("set-option parallel-view tiled");
     carls.wait_for_prompt("deploy.production > ");
     carls.send_line("Fleet hold");

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::terminal::style::{cut, escaped};
+use crate::terminal::style::{clock, escaped, in_place};
 use crate::terminal::{Kind, Terminal};
 
 /// How often [`ProgressBar::next`] draws at most (row I-25).
@@ -114,11 +114,11 @@ impl ProgressBar {
         self.drawn = Some(Instant::now());
         let status = self.look.steps.get(&self.counter).cloned().unwrap_or_default();
         let line = self.line(&status);
-        note(self.terminal.write_prompt(Some(&self.bytes(&line))).await);
+        note(self.terminal.write_prompt(Some(&in_place(&line, self.terminal.as_ref()))).await);
     }
 
     async fn end_line(&self, line: &str) -> io::Result<()> {
-        self.terminal.write_prompt(Some(&self.bytes(line))).await?;
+        self.terminal.write_prompt(Some(&in_place(line, self.terminal.as_ref()))).await?;
         self.terminal.write_prompt(None).await
     }
 
@@ -127,11 +127,6 @@ impl ProgressBar {
         // The line goes, and so does the one that its end begins.
         self.terminal.write_prompt(None).await?;
         self.terminal.write(b"\x1b[A").await
-    }
-
-    fn bytes(&self, line: &str) -> Vec<u8> {
-        let columns = usize::from(self.terminal.size().borrow().cols).saturating_sub(1);
-        format!("\r\x1b[K{}", cut(line, columns)).into_bytes()
     }
 
     fn line(&self, status: &str) -> String {
@@ -201,15 +196,6 @@ fn fill(format: &str, mut field: impl FnMut(&str) -> String) -> String {
         rest = after;
     }
     out + rest
-}
-
-/// Minutes and seconds, hours when there are any.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds / 3600 {
-        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::terminal::style::{cut, escaped};
+use crate::terminal::style::{clock, escaped, in_place};
 use crate::terminal::{Kind, Terminal};
 
 /// Transfers shorter than this show nothing.
@@ -96,9 +96,8 @@ impl Meter {
 
     async fn draw(&self, line: Option<String>) {
         let Some(screen) = &self.screen else { return };
-        let columns = usize::from(screen.size().borrow().cols).saturating_sub(1);
         let drawn: io::Result<()> = match line {
-            Some(line) => screen.write_prompt(Some(format!("\r\x1b[K{}", cut(&line, columns)).as_bytes())).await,
+            Some(line) => screen.write_prompt(Some(&in_place(&line, screen.as_ref()))).await,
             None => screen.write_prompt(None).await,
         };
         if let Err(error) = drawn {
@@ -143,15 +142,6 @@ pub(crate) fn size(bytes: u64) -> String {
     if amount < 10.0 { format!("{amount:.1} {}", UNITS[unit]) } else { format!("{amount:.0} {}", UNITS[unit]) }
 }
 
-/// Minutes and seconds, hours when there are any.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds / 3600 {
-        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -159,11 +149,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_for_people() {
+    fn sizes_for_people() {
         let sizes = [0, 1023, 1024, 1536, 10 * 1024, 1024 * 1024 - 1, 5 << 30, u64::MAX].map(size);
         assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "10 KiB", "1.0 MiB", "5.0 GiB", "16384 PiB"]);
-        let clocks = [0, 59, 61, 3661].map(|seconds| clock(Duration::from_secs(seconds)));
-        assert_eq!(clocks, ["0:00", "0:59", "1:01", "1:01:01"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Job;
 use crate::shell::commands::Look;
 use crate::shell::run::INTERRUPTED;
-use crate::terminal::style::{cut, escaped};
+use crate::terminal::style::{clock, cut, escaped};
 use crate::terminal::{JobTerminal, Terminal};
 
 /// So many may be left, those included that have ended and were not looked at.
@@ -128,15 +128,6 @@ fn ending(status: i32) -> &'static str {
         0 => "ended: ok",
         INTERRUPTED => "interrupted",
         _ => "failed",
-    }
-}
-
-/// `0:07`, `1:02:03`.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..3600 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
     }
 }
 

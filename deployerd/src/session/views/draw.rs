@@ -50,7 +50,7 @@ impl Stage {
         let title = self.runs.first().map_or_else(String::new, |run| style::escaped(&run.run.title));
         let begun = self.runs.iter().map(|run| run.begun).min().unwrap_or(now);
         let more = if self.runs.len() > 1 { format!(" and {} more", self.runs.len() - 1) } else { String::new() };
-        let time = clock(now.duration_since(begun));
+        let time = style::clock(now.duration_since(begun));
         let hosts = if self.panes.len() == 1 { "host" } else { "hosts" };
         let counts = self.counts(now);
         let words: Vec<String> =
@@ -154,7 +154,7 @@ impl Stage {
     fn folded_line(&self, line: &Line, names: &str, widest: usize, selected: bool, now: Instant) -> String {
         let cols = usize::from(self.size.cols);
         let longest = line.members.iter().filter_map(|id| self.panes.get(id)?.elapsed(now)).max();
-        let time = longest.map(clock).unwrap_or_default();
+        let time = longest.map(style::clock).unwrap_or_default();
         let head = style::padded(line.standing.word(), WORD);
         let mark = if selected { '>' } else { ' ' };
         let rest =
@@ -186,7 +186,7 @@ impl Stage {
         let mut standing = Standing::Queued;
         if let Some(pane) = ids.first().and_then(|id| self.panes.get_mut(id)) {
             standing = pane.standing(now);
-            let time = pane.elapsed(now).map(clock).unwrap_or_default();
+            let time = pane.elapsed(now).map(style::clock).unwrap_or_default();
             words = format!(" {}  {} {time}", style::escaped(&pane.label), standing.word());
             if let Some(screen) = pane.screen() {
                 rows = (0..whole.rows).map(|row| cells::row(screen, row, whole.cols, colour)).collect();
@@ -214,7 +214,7 @@ impl Stage {
 /// The title of a tile.
 fn title(pane: &mut Pane, width: usize, selected: bool, now: Instant, colour: bool) -> String {
     let standing = pane.standing(now);
-    let time = pane.elapsed(now).map(clock).unwrap_or_default();
+    let time = pane.elapsed(now).map(style::clock).unwrap_or_default();
     let right = format!("{} {time} ", standing.word());
     let mark = if selected { '>' } else { ' ' };
     let left = format!("{mark}{}", style::escaped(&pane.label));
@@ -257,14 +257,5 @@ fn hue(standing: Standing) -> Style {
         Standing::Running => Style::Cyan,
         Standing::Done => Style::Green,
         Standing::Queued | Standing::Stopped | Standing::Skipped => Style::Grey,
-    }
-}
-
-/// A duration that changes only once a second: `0:07`, `1:02:03`.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..3600 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
     }
 }
